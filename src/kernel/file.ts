@@ -1,0 +1,81 @@
+// Files and directories that the kernel itself serves (procfs, sysfs, cgroupfs): small and quick.
+// What may block, such as a file on a disk or on the host, is a tape played in a child instead.
+import { type Call, call } from "../linux/call.ts";
+import { AT_FDCWD } from "../linux/constants.ts";
+import { errnoNumber } from "../linux/errno.ts";
+import { KernelError } from "../linux/error.ts";
+import { mkdirat, openat, rmdir } from "../linux/fs.ts";
+import * as io from "../linux/io.ts";
+import { O } from "../linux/open-flags.ts";
+import { Fd } from "./fd.ts";
+import { attempt, perform } from "./perform.ts";
+
+/** A list of all pids that a kernel can give (4,194,304) is no longer. */
+const LONGEST_FILE = 32 << 20;
+
+const buffer = new Uint8Array(64 << 10);
+
+/** Throws a KernelError that begins `read <path>`. */
+export function readText(path: string): string {
+  const label = `read ${path}`;
+  using file = Fd.of(label, openat(AT_FDCWD, path, O.RDONLY));
+  const text = new TextDecoder();
+  let result = "";
+  for (;;) {
+    const length = perform(label, io.read(file.number, buffer));
+    if (length === 0) return result + text.decode();
+    result += text.decode(buffer.subarray(0, length), { stream: true });
+    if (result.length > LONGEST_FILE) throw new Error(`${label}: longer than ${LONGEST_FILE}`);
+  }
+}
+
+/**
+ * Give `text` to the file in one write(2), which these files take as one command. A file that does
+ * not exist is not made. Throws a KernelError that begins `write <text> to <path>`.
+ */
+export function writeText(path: string, text: string): void {
+  const label = `write ${text} to ${path}`;
+  using file = Fd.of(label, openat(AT_FDCWD, path, O.WRONLY));
+  perform(label, io.writeText(file.number, text));
+}
+
+/** The names of the directories in `path`. Throws a KernelError that begins `list <path>`. */
+export function listDirectories(path: string): string[] {
+  const label = `list ${path}`;
+  using directory = Fd.of(label, openat(AT_FDCWD, path, O.RDONLY | O.DIRECTORY));
+  const names: string[] = [];
+  for (;;) {
+    const length = perform(label, call("getdents64", directory.number, buffer, buffer.length));
+    if (length === 0) return names;
+    names.push(...directoryNames(buffer.subarray(0, length)));
+  }
+}
+
+/** struct linux_dirent64: u64 inode, u64 offset, u16 length, u8 type, name with NULs after it. */
+function* directoryNames(entries: Uint8Array): Generator<string> {
+  const DT_DIR = 4;
+  const view = new DataView(entries.buffer, entries.byteOffset, entries.byteLength);
+  for (let at = 0; at < entries.length; at += view.getUint16(at + 16, true)) {
+    const nameAt = at + 19;
+    const name = new TextDecoder().decode(entries.subarray(nameAt, entries.indexOf(0, nameAt)));
+    if (view.getUint8(at + 18) === DT_DIR && name !== "." && name !== "..") yield name;
+  }
+}
+
+/** false: there is something of this name already. Throws a KernelError. */
+export function makeDirectory(path: string): boolean {
+  return unless("EEXIST", `make directory ${path}`, mkdirat(AT_FDCWD, path, 0o755));
+}
+
+/** false: there was nothing to remove. Throws a KernelError. */
+export function removeDirectory(path: string): boolean {
+  return unless("ENOENT", `remove directory ${path}`, rmdir(path));
+}
+
+/** true: done. false: not done because of this one errno. */
+function unless(errno: "EEXIST" | "ENOENT", label: string, change: Call): boolean {
+  const result = attempt(change);
+  if (result === -errnoNumber(errno)) return false;
+  if (result < 0) throw new KernelError(label, change, -result);
+  return true;
+}

@@ -1,0 +1,71 @@
+// The border to native code: libc by bun:ffi, and player.c compiled at start. Nothing else in the
+// agent calls native functions.
+import { FFIType, cc, dlopen, ptr, toArrayBuffer } from "bun:ffi";
+import type { Arch } from "../linux/arch.ts";
+import { MFD } from "../linux/constants.ts";
+import playerSource from "../tape/player.c" with { type: "text" };
+
+/** A C long, as a number: none that comes back is beyond 2^53. */
+const long = FFIType.i64_fast;
+
+/** The architecture this process runs on. */
+export const arch: Arch = process.arch === "arm64" ? "arm64" : "x86_64";
+
+const libc = dlopen("libc.so.6", {
+  dlsym: { args: ["ptr", "cstring"], returns: "ptr" },
+  __errno_location: { args: [], returns: "ptr" },
+  memfd_create: { args: ["cstring", "u32"], returns: "i32" },
+  write: { args: ["i32", "ptr", "u64"], returns: long },
+  close: { args: ["i32"], returns: "i32" },
+  mmap: { args: ["ptr", "u64", "i32", "i32", "i32", "i64"], returns: "ptr" },
+}).symbols;
+
+/** `performRaw` gives a call's result or the errno negated; `launchRaw` is player.c's `launch`. */
+export const { perform: performRaw, launch: launchRaw } = compilePlayer();
+
+/** The compiler wants a path: a memory file has one, also where no file system can be written. */
+function compilePlayer() {
+  const source = Buffer.from(playerSource);
+  const fd = libc.memfd_create(cstring("player.c"), MFD.CLOEXEC);
+  if (fd < 0) throw new Error("memfd_create of the player's source");
+  try {
+    if (Number(libc.write(fd, ptr(source), source.length)) !== source.length) {
+      throw new Error("write of the player's source");
+    }
+    const { symbols } = cc({
+      source: `/proc/self/fd/${fd}`,
+      // No libc development files are needed: system calls come in as a pointer.
+      flags: ["-nostdlib"],
+      symbols: {
+        setup: { args: ["ptr", "ptr"], returns: "void" },
+        perform: { args: [long, long, long, long, long, long, long], returns: long },
+        launch: { args: [long, long, long, long, long], returns: long },
+      },
+    });
+    symbols.setup(libc.dlsym(null, cstring("syscall")), libc.__errno_location());
+    return symbols;
+  } finally {
+    libc.close(fd);
+  }
+}
+
+function cstring(text: string): Buffer {
+  return Buffer.from(`${text}\0`);
+}
+
+/** The address of a buffer's first byte. Valid while the buffer is alive. */
+export function addressOf(bytes: NodeJS.TypedArray): number {
+  return bytes.byteLength === 0 ? 0 : ptr(bytes);
+}
+
+/** Private zeroed memory outside the JavaScript heap, at an address that never changes. */
+export function mapMemory(bytes: number): {
+  readonly memory: Uint8Array;
+  readonly address: number;
+} {
+  const PROT_READ_WRITE = 3;
+  const MAP_PRIVATE_ANONYMOUS_NORESERVE = 0x2 | 0x20 | 0x4000;
+  const address = libc.mmap(null, bytes, PROT_READ_WRITE, MAP_PRIVATE_ANONYMOUS_NORESERVE, -1, 0);
+  if (address === null || address < 0) throw new Error(`mmap of ${bytes} bytes`);
+  return { memory: new Uint8Array(toArrayBuffer(address, 0, bytes)), address: Number(address) };
+}

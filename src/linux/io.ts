@@ -1,0 +1,58 @@
+// Descriptors: read(2), write(2), close(2), dup(2), pipe(2), close_range(2), eventfd(2), fcntl(2),
+// memfd_create(2).
+import { type Call, type FdArg, call } from "./call.ts";
+import { CLOSE_RANGE, EFD, F, MFD } from "./constants.ts";
+import { O } from "./open-flags.ts";
+
+/** Read up to the length of `buffer` into it. */
+export function read(fd: FdArg, buffer: Uint8Array): Call {
+  return call("read", fd, buffer, buffer.length);
+}
+
+export function write(fd: FdArg, data: Uint8Array): Call {
+  return call("write", fd, data, data.length);
+}
+
+export function writeText(fd: FdArg, text: string): Call {
+  return write(fd, new TextEncoder().encode(text));
+}
+
+export function close(fd: FdArg): Call {
+  return call("close", fd);
+}
+
+/** dup3(2): `number` becomes a copy of `fd`; kept across execve(2) unless `flags` says O_CLOEXEC. */
+export function dup3(fd: FdArg, number: number, flags = 0): Call {
+  return call("dup3", fd, number, flags);
+}
+
+/** Two descriptor numbers, read end first, as native 32-bit words in `pair` (8 bytes). */
+export function pipe2(pair: Uint8Array, flags = 0): Call {
+  return call("pipe2", pair, flags | O.CLOEXEC);
+}
+
+export function setPipeSize(fd: FdArg, bytes: number): Call {
+  return call("fcntl", fd, F.SETPIPE_SZ, bytes);
+}
+
+export function setStatusFlags(fd: FdArg, flags: number): Call {
+  return call("fcntl", fd, F.SETFL, flags);
+}
+
+/** Close the descriptors from `first` to `last` inclusive. */
+export function close_range(first: number, last = 0xffffffff): Call {
+  return call("close_range", first, last, 0);
+}
+
+/** Mark the descriptors from `first` on to be closed by execve(2). */
+export function closeOnExecFrom(first: number): Call {
+  return call("close_range", first, 0xffffffff, CLOSE_RANGE.CLOEXEC);
+}
+
+export function eventfd(): Call {
+  return call("eventfd2", 0, EFD.NONBLOCK | EFD.CLOEXEC);
+}
+
+export function memfd_create(name: string): Call {
+  return call("memfd_create", name, MFD.CLOEXEC);
+}

@@ -1,0 +1,44 @@
+// Sockets: socket(2), unix(7), vsock(7).
+import { type Call, type FdArg, call } from "./call.ts";
+import { AF, SOCK } from "./constants.ts";
+
+const STREAM = SOCK.STREAM | SOCK.NONBLOCK | SOCK.CLOEXEC;
+
+export function socket(family: keyof typeof AF): Call {
+  return call("socket", AF[family], STREAM, 0);
+}
+
+/** A connected pair that keeps message boundaries; two native 32-bit words in `pair` (8 bytes). */
+export function socketpairSeqpacket(pair: Uint8Array): Call {
+  return call("socketpair", AF.UNIX, SOCK.SEQPACKET | SOCK.CLOEXEC, 0, pair);
+}
+
+export function bind(fd: FdArg, address: Uint8Array): Call {
+  return call("bind", fd, address, address.length);
+}
+
+export function listen(fd: FdArg, backlog: number): Call {
+  return call("listen", fd, backlog);
+}
+
+/** linux/un.h: the longest path or abstract name, in bytes, without the NUL that ends a path. */
+export const UNIX_NAME_MAX = 107;
+
+/** sockaddr_un. An abstract name is exactly its bytes: no padding, no NUL at its end. */
+export function unixAddress(name: string, kind: "path" | "abstract"): Uint8Array {
+  const text = new TextEncoder().encode(name);
+  const address = new Uint8Array(2 + text.length + 1);
+  new DataView(address.buffer).setUint16(0, AF.UNIX, true);
+  address.set(text, kind === "abstract" ? 3 : 2);
+  return address;
+}
+
+/** sockaddr_vm (linux/vm_sockets.h); `cid` and `port` are unsigned 32-bit numbers. */
+export function vsockAddress(cid: number, port: number): Uint8Array {
+  const address = new Uint8Array(16);
+  const view = new DataView(address.buffer);
+  view.setUint16(0, AF.VSOCK, true);
+  view.setUint32(4, port, true);
+  view.setUint32(8, cid, true);
+  return address;
+}

@@ -1,0 +1,173 @@
+// Structures that system calls take by address, as layouts: one description serves the encoder and
+// the printer.
+import type { Arch } from "./arch.ts";
+import { type Kind, fd, flags, hex, int, octal, openFlags, pointer, value } from "./kind.ts";
+import { MOUNT_ATTR, MS } from "./mount-flags.ts";
+import { openFlagsFor } from "./open-flags.ts";
+import { CLONE, EPOLL, RESOLVE, SIG, SIG_DISPOSITION } from "./constants.ts";
+
+type Width = "u16" | "u32" | "u64";
+type Field = readonly [name: string, width: Width, kind: Kind];
+type Layout = {
+  readonly header: string;
+  readonly packed?: Arch;
+  readonly fields: readonly Field[];
+};
+
+const LAYOUTS = {
+  open_how: {
+    header: "linux/openat2.h",
+    fields: [
+      ["flags", "u64", openFlags],
+      ["mode", "u64", octal],
+      ["resolve", "u64", flags("RESOLVE_", RESOLVE)],
+    ],
+  },
+  mount_attr: {
+    header: "linux/mount.h",
+    fields: [
+      ["attr_set", "u64", flags("MOUNT_ATTR_", MOUNT_ATTR)],
+      ["attr_clr", "u64", flags("MOUNT_ATTR_", MOUNT_ATTR)],
+      ["propagation", "u64", flags("MS_", MS)],
+      ["userns_fd", "u64", fd],
+    ],
+  },
+  clone_args: {
+    header: "linux/sched.h",
+    fields: [
+      ["flags", "u64", flags("CLONE_", CLONE)],
+      ["pidfd", "u64", pointer],
+      ["child_tid", "u64", pointer],
+      ["parent_tid", "u64", pointer],
+      ["exit_signal", "u64", value("SIG", SIG)],
+      ["stack", "u64", pointer],
+      ["stack_size", "u64", int],
+      ["tls", "u64", pointer],
+      ["set_tid", "u64", pointer],
+      ["set_tid_size", "u64", int],
+      ["cgroup", "u64", fd],
+    ],
+  },
+  rlimit64: {
+    header: "linux/resource.h",
+    fields: [
+      ["rlim_cur", "u64", int],
+      ["rlim_max", "u64", int],
+    ],
+  },
+  winsize: {
+    header: "asm-generic/termios.h",
+    fields: [
+      ["ws_row", "u16", int],
+      ["ws_col", "u16", int],
+      ["ws_xpixel", "u16", int],
+      ["ws_ypixel", "u16", int],
+    ],
+  },
+  cap_header: {
+    header: "linux/capability.h",
+    fields: [
+      ["version", "u32", hex],
+      ["pid", "u32", int],
+    ],
+  },
+  cap_data: {
+    header: "linux/capability.h",
+    fields: [
+      ["effective_lo", "u32", hex],
+      ["permitted_lo", "u32", hex],
+      ["inheritable_lo", "u32", hex],
+      ["effective_hi", "u32", hex],
+      ["permitted_hi", "u32", hex],
+      ["inheritable_hi", "u32", hex],
+    ],
+  },
+  sigaction: {
+    header: "asm-generic/signal.h",
+    fields: [
+      ["sa_handler", "u64", value("SIG_", SIG_DISPOSITION)],
+      ["sa_flags", "u64", hex],
+      ["sa_restorer", "u64", pointer],
+      ["sa_mask", "u64", hex],
+    ],
+  },
+  sigset: { header: "asm-generic/signal.h", fields: [["bits", "u64", hex]] },
+  // Packed on x86_64 only, so that 32-bit programs see the same layout (linux/eventpoll.h).
+  epoll_event: {
+    header: "linux/eventpoll.h",
+    packed: "x86_64",
+    fields: [
+      ["events", "u32", flags("EPOLL", EPOLL)],
+      ["data", "u64", int],
+    ],
+  },
+  iocb: {
+    header: "linux/aio_abi.h",
+    fields: [
+      ["data", "u64", int],
+      ["key", "u32", int],
+      ["rw_flags", "u32", hex],
+      ["lio_opcode", "u16", int],
+      ["reqprio", "u16", int],
+      ["fildes", "u32", fd],
+      ["buf", "u64", hex],
+      ["nbytes", "u64", int],
+      ["offset", "u64", int],
+      ["reserved2", "u64", int],
+      ["flags", "u32", hex],
+      ["resfd", "u32", fd],
+    ],
+  },
+} as const satisfies Record<string, Layout>;
+
+export type StructName = keyof typeof LAYOUTS;
+
+/** A structure to pass by address; a field not named is 0. */
+export type StructValue = {
+  readonly struct: StructName;
+  readonly fields: Readonly<Record<string, number | bigint>>;
+};
+
+export function structOf(
+  struct: StructName,
+  fields: Readonly<Record<string, number | bigint>>,
+): StructValue {
+  return { struct, fields };
+}
+
+const SIZE = { u16: 2, u32: 4, u64: 8 } as const;
+
+/** Field offsets of `struct`, with the C compiler's padding, and its total size in bytes. */
+export function layoutOf(struct: StructName, arch: Arch) {
+  const layout: Layout = LAYOUTS[struct];
+  const packed = layout.packed === arch;
+  let at = 0;
+  let widest = 1;
+  const fields = layout.fields.map(([name, width, kind]) => {
+    const size = SIZE[width];
+    if (!packed) {
+      at = Math.ceil(at / size) * size;
+      widest = Math.max(widest, size);
+    }
+    const field = { name, width, kind, offset: at };
+    at += size;
+    return field;
+  });
+  return { fields, size: Math.ceil(at / widest) * widest };
+}
+
+/** The bytes of `value` as the kernel of `arch` reads them. */
+export function encodeStruct(value: StructValue, arch: Arch): Uint8Array {
+  const { fields, size } = layoutOf(value.struct, arch);
+  const bytes = new Uint8Array(size);
+  const view = new DataView(bytes.buffer);
+  for (const { name, width, kind, offset } of fields) {
+    const given = value.fields[name] ?? 0;
+    const word =
+      kind.as === "open flags" ? BigInt(openFlagsFor(arch, Number(given))) : BigInt(given);
+    if (width === "u16") view.setUint16(offset, Number(BigInt.asUintN(16, word)), true);
+    else if (width === "u32") view.setUint32(offset, Number(BigInt.asUintN(32, word)), true);
+    else view.setBigUint64(offset, BigInt.asUintN(64, word), true);
+  }
+  return bytes;
+}

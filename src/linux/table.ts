@@ -1,0 +1,181 @@
+// Every system call the agent makes: its number on both architectures and how its arguments are
+// written and shown. Numbers: arch/x86/entry/syscalls/syscall_64.tbl and
+// include/uapi/asm-generic/unistd.h; `test/unit/linux/table.test.ts` compares them with the
+// machine's own headers.
+import {
+  ACCESS,
+  AF,
+  AT,
+  CLONE,
+  CLOSE_RANGE,
+  EPOLL_CTL,
+  F,
+  FSCONFIG,
+  KEYCTL,
+  MNT,
+  MOVE_MOUNT,
+  OPEN_TREE,
+  PR,
+  RLIMIT,
+  SIG,
+  SIG_HOW,
+  SOCK,
+  TIOC,
+  UMOUNT,
+  W,
+} from "./constants.ts";
+import type { Arch } from "./arch.ts";
+import {
+  type Kind,
+  bytes,
+  fd,
+  flags,
+  hex,
+  int,
+  octal,
+  openFlags,
+  path,
+  pointer,
+  string,
+  strings,
+  struct,
+  value,
+} from "./kind.ts";
+import { MOUNT_ATTR, MS } from "./mount-flags.ts";
+
+type Row = readonly [x86_64: number, arm64: number, args: readonly Kind[]];
+
+const at = flags("AT_", {
+  SYMLINK_NOFOLLOW: AT.SYMLINK_NOFOLLOW,
+  EMPTY_PATH: AT.EMPTY_PATH,
+  RECURSIVE: AT.RECURSIVE,
+});
+const signal = value("SIG", SIG);
+
+export const SYSCALLS = {
+  // descriptors
+  read: [0, 63, [fd, bytes, int]],
+  write: [1, 64, [fd, bytes, int]],
+  close: [3, 57, [fd]],
+  ioctl: [16, 29, [fd, value("TIOC", TIOC), struct]],
+  fcntl: [72, 25, [fd, value("F_", F), int]],
+  dup3: [292, 24, [fd, fd, openFlags]],
+  pipe2: [293, 59, [bytes, openFlags]],
+  eventfd2: [290, 19, [int, openFlags]],
+  close_range: [436, 436, [fd, fd, flags("CLOSE_RANGE_", CLOSE_RANGE)]],
+  memfd_create: [319, 279, [string, hex]],
+  ftruncate: [77, 46, [fd, int]],
+
+  // files
+  openat: [257, 56, [fd, path, openFlags, octal]],
+  openat2: [437, 437, [fd, path, struct, int]],
+  mkdirat: [258, 34, [fd, path, octal]],
+  mknodat: [259, 33, [fd, path, octal, hex]],
+  symlinkat: [266, 36, [path, fd, path]],
+  unlinkat: [263, 35, [fd, path, flags("AT_", { REMOVEDIR: AT.REMOVEDIR })]],
+  fchownat: [260, 54, [fd, path, int, int, at]],
+  fchmod: [91, 52, [fd, octal]],
+  faccessat2: [
+    439,
+    439,
+    [
+      fd,
+      path,
+      flags("", { X_OK: ACCESS.X_OK, R_OK: ACCESS.R_OK }),
+      flags("AT_", { EACCESS: AT.EACCESS }),
+    ],
+  ],
+  getdents64: [217, 61, [fd, bytes, int]],
+  statfs: [137, 43, [path, bytes]],
+  chdir: [80, 49, [path]],
+  fchdir: [81, 50, [fd]],
+  chroot: [161, 51, [path]],
+  umask: [95, 166, [octal]],
+
+  // mounts
+  mount: [165, 40, [string, path, string, flags("MS_", MS), string]],
+  umount2: [
+    166,
+    39,
+    [path, flags("", { MNT_DETACH: MNT.DETACH, UMOUNT_NOFOLLOW: UMOUNT.NOFOLLOW })],
+  ],
+  pivot_root: [155, 41, [path, path]],
+  open_tree: [
+    428,
+    428,
+    [
+      fd,
+      path,
+      flags("", {
+        OPEN_TREE_CLONE: OPEN_TREE.CLONE,
+        OPEN_TREE_CLOEXEC: OPEN_TREE.CLOEXEC,
+        AT_RECURSIVE: AT.RECURSIVE,
+        AT_EMPTY_PATH: AT.EMPTY_PATH,
+      }),
+    ],
+  ],
+  move_mount: [429, 429, [fd, path, fd, path, flags("MOVE_MOUNT_", MOVE_MOUNT)]],
+  fsopen: [430, 430, [string, flags("FSOPEN_", { CLOEXEC: 1 })]],
+  fsconfig: [431, 431, [fd, value("FSCONFIG_", FSCONFIG), string, string, int]],
+  fsmount: [432, 432, [fd, flags("FSMOUNT_", { CLOEXEC: 1 }), flags("MOUNT_ATTR_", MOUNT_ATTR)]],
+  mount_setattr: [442, 442, [fd, path, at, struct, int]],
+
+  // processes
+  clone3: [435, 435, [struct, int]],
+  execve: [59, 221, [path, strings, strings]],
+  exit_group: [231, 94, [int]],
+  wait4: [61, 260, [int, bytes, flags("W", { NOHANG: W.NOHANG, ALL: W.ALL }), pointer]],
+  kill: [62, 129, [int, signal]],
+  pidfd_send_signal: [424, 424, [fd, signal, pointer, int]],
+  pidfd_getfd: [438, 438, [fd, fd, int]],
+  getpid: [39, 172, []],
+  setsid: [112, 157, []],
+  setns: [308, 268, [fd, flags("CLONE_", CLONE)]],
+  unshare: [272, 97, [flags("CLONE_", CLONE)]],
+  prctl: [157, 167, [value("PR_", PR), int, int, int, int]],
+  prlimit64: [302, 261, [int, value("RLIMIT_", RLIMIT), struct, pointer]],
+  rt_sigaction: [13, 134, [signal, struct, pointer, int]],
+  rt_sigprocmask: [14, 135, [value("SIG_", SIG_HOW), struct, pointer, int]],
+  keyctl: [250, 219, [value("KEYCTL_", KEYCTL), string]],
+
+  // credentials
+  setresuid: [117, 147, [int, int, int]],
+  setresgid: [119, 149, [int, int, int]],
+  setgroups: [116, 159, [int, bytes]],
+  capset: [126, 91, [struct, struct]],
+
+  // the machine
+  sethostname: [170, 161, [string, int]],
+  setdomainname: [171, 162, [string, int]],
+  reboot: [169, 142, [hex, hex, hex, pointer]],
+  sync: [162, 81, []],
+  madvise: [28, 233, [pointer, int, int]],
+
+  // waiting
+  epoll_create1: [291, 20, [openFlags]],
+  epoll_ctl: [233, 21, [fd, value("EPOLL_CTL_", EPOLL_CTL), fd, struct]],
+  epoll_pwait: [281, 22, [fd, bytes, int, int, pointer, int]],
+  io_setup: [206, 0, [int, bytes]],
+  io_submit: [209, 2, [hex, int, pointer]],
+  io_getevents: [208, 4, [hex, int, int, bytes, pointer]],
+  inotify_init1: [294, 26, [openFlags]],
+  inotify_add_watch: [254, 27, [fd, path, hex]],
+
+  // sockets
+  socket: [41, 198, [value("AF_", AF), flags("SOCK_", SOCK), int]],
+  socketpair: [53, 199, [value("AF_", AF), flags("SOCK_", SOCK), int, bytes]],
+  bind: [49, 200, [fd, bytes, int]],
+  listen: [50, 201, [fd, int]],
+} as const satisfies Record<string, Row>;
+
+export type SyscallName = keyof typeof SYSCALLS;
+
+/** The number of `name` on `arch`. */
+export function syscallNumber(name: SyscallName, arch: Arch): number {
+  return SYSCALLS[name][arch === "x86_64" ? 0 : 1];
+}
+
+/** How the arguments of `name` are written and shown. */
+export function argumentKinds(name: SyscallName): readonly Kind[] {
+  return SYSCALLS[name][2];
+}

@@ -1,0 +1,25 @@
+// Terminals: ioctl_tty(2), pty(7).
+import { type Call, type FdArg, call } from "./call.ts";
+import { TIOC } from "./constants.ts";
+import { O } from "./open-flags.ts";
+import { structOf } from "./struct.ts";
+
+/** Make `fd` the controlling terminal of the calling session. */
+export function setControllingTerminal(fd: FdArg): Call {
+  return call("ioctl", fd, TIOC.SCTTY, 0);
+}
+
+/** Sizes in characters; the kernel keeps 16 bits of each. */
+export function setWindowSize(fd: FdArg, rows: number, columns: number): Call {
+  return call("ioctl", fd, TIOC.SWINSZ, structOf("winsize", { ws_row: rows, ws_col: columns }));
+}
+
+/** Allow the far end of the pty that `master` has open to be opened. */
+export function unlockPty(master: FdArg): Call {
+  return call("ioctl", master, TIOC.SPTLCK, new Uint8Array(4));
+}
+
+/** The far end of `master`, by descriptor: no path in a hostile /dev is trusted. */
+export function openPtyPeer(master: FdArg): Call {
+  return call("ioctl", master, TIOC.GPTPEER, O.RDWR | O.NOCTTY | O.CLOEXEC);
+}

@@ -1,0 +1,160 @@
+// A tape as the bytes that player.c reads. Pure: the same tape gives the same bytes for the same
+// address.
+import type { Arch } from "../linux/arch.ts";
+import { type Arg, Reg } from "../linux/call.ts";
+import { errnoNumber } from "../linux/errno.ts";
+import type { Kind } from "../linux/kind.ts";
+import { openFlagsFor } from "../linux/open-flags.ts";
+import { encodeStruct } from "../linux/struct.ts";
+import { argumentKinds, syscallNumber } from "../linux/table.ts";
+import type { Mark, Op, Tape } from "./tape.ts";
+
+const WORD = 8;
+const ARGS = 6;
+const TOLERATED = 6;
+const OP_WORDS = 4 + ARGS + 2 * TOLERATED;
+const MACHINE_WORDS = 9;
+const PARK = -1;
+
+export type Target = {
+  readonly arch: Arch;
+  /** Where the bytes will be: the memory to write and its address. */
+  readonly memory: Uint8Array;
+  readonly address: number;
+  /** The descriptor, in the child, that errors and park points are reported on. */
+  readonly control: number;
+};
+
+/**
+ * Write `tape` to the start of the memory: a `struct machine`, registers, ops, then what the
+ * arguments point to. Gives the number of bytes used. Throws a RangeError when it does not fit.
+ */
+export function encode(tape: Tape, target: Target): number {
+  const registersAt = MACHINE_WORDS * WORD;
+  const opsAt = registersAt + tape.registers * WORD;
+  const dataAt = opsAt + tape.ops.length * OP_WORDS * WORD;
+  if (dataAt > target.memory.length) throw new RangeError("tape does not fit its memory");
+  target.memory.fill(0, 0, dataAt);
+  const writer = new Writer(target, dataAt);
+  const number = (name: Parameters<typeof syscallNumber>[0]) => syscallNumber(name, target.arch);
+  const machine = [
+    number("write"),
+    number("read"),
+    number("exit_group"),
+    number("setns"),
+    number("clone3"),
+    target.control,
+    tape.ops.length,
+    target.address + registersAt,
+    target.address + opsAt,
+  ];
+  machine.forEach((word, i) => writer.word(i * WORD, word));
+  tape.ops.forEach((op, index) => encodeOp(op, index, opsAt + index * OP_WORDS * WORD, writer));
+  return writer.end;
+}
+
+function encodeOp(op: Op, index: number, at: number, writer: Writer): void {
+  const next = index + 1;
+  const place = (mark: Mark | null) => forward(op, index, mark);
+  writer.word(at, op.call === null ? PARK : syscallNumber(op.call.name, writer.arch));
+  writer.word(at + WORD, op.result === null ? -1 : op.result.index);
+  writer.word(at + 3 * WORD, op.next === null ? next : place(op.next));
+  if (op.call !== null) {
+    const kinds = argumentKinds(op.call.name);
+    let registers = 0;
+    op.call.args.forEach((arg, i) => {
+      if (arg instanceof Reg) registers |= 1 << i;
+      writer.word(at + (4 + i) * WORD, writer.argument(arg, kinds[i]));
+    });
+    writer.word(at + 2 * WORD, registers);
+  }
+  if (op.tolerated.length > TOLERATED) throw new RangeError(`tape "${op.label}": too many errnos`);
+  op.tolerated.forEach(([name, mark], i) => {
+    const tolerated = at + (4 + ARGS + 2 * i) * WORD;
+    writer.word(tolerated, errnoNumber(name));
+    writer.word(tolerated + WORD, mark === null ? next : place(mark));
+  });
+}
+
+/** Jumps go forward only: a tape ends after at most as many calls as it has ops. */
+function forward(op: Op, index: number, mark: Mark | null): number {
+  if (mark?.index === undefined || mark.index <= index) {
+    throw new RangeError(`tape "${op.label}": a jump must go forward`);
+  }
+  return mark.index;
+}
+
+/** The memory being written, and the strings and structures that arguments point to. */
+class Writer {
+  readonly arch: Arch;
+  end: number;
+  readonly #target: Target;
+  readonly #words: DataView;
+  readonly #strings = new Map<string, number>();
+  readonly #text = new TextEncoder();
+
+  constructor(target: Target, dataAt: number) {
+    this.#target = target;
+    this.arch = target.arch;
+    this.end = dataAt;
+    const { buffer, byteOffset, byteLength } = target.memory;
+    this.#words = new DataView(buffer, byteOffset, byteLength);
+  }
+
+  /** A 64-bit word. Halves of a double are far cheaper than a bigint each. */
+  word(at: number, value: number | bigint): void {
+    if (typeof value === "bigint") {
+      this.#words.setBigUint64(at, BigInt.asUintN(64, value), true);
+      return;
+    }
+    this.#words.setInt32(at, value | 0, true);
+    this.#words.setInt32(at + 4, Math.floor(value / 0x1_0000_0000), true);
+  }
+
+  argument(arg: Arg, kind: Kind | undefined): number | bigint {
+    if (arg === null) return 0;
+    if (typeof arg === "bigint") return arg;
+    if (typeof arg === "number") {
+      return kind?.as === "open flags" ? openFlagsFor(this.arch, arg) : arg;
+    }
+    if (typeof arg === "string") return this.#string(arg);
+    if (arg instanceof Reg) return arg.index;
+    if (arg instanceof Uint8Array) return this.#bytes(arg);
+    if ("struct" in arg) return this.#bytes(encodeStruct(arg, this.arch));
+    return this.#vector(arg);
+  }
+
+  #string(text: string): number {
+    const known = this.#strings.get(text);
+    if (known !== undefined) return known;
+    const at = this.#reserve(text.length * 3 + 1);
+    const { written } = this.#text.encodeInto(text, this.#target.memory.subarray(at));
+    this.#target.memory[at + written] = 0;
+    this.end = at + written + 1;
+    const address = this.#target.address + at;
+    this.#strings.set(text, address);
+    return address;
+  }
+
+  #bytes(bytes: Uint8Array): number {
+    const at = this.#reserve(bytes.length);
+    this.#target.memory.set(bytes, at);
+    return this.#target.address + at;
+  }
+
+  #vector(items: readonly string[]): number {
+    const pointers = items.map((item) => this.#string(item));
+    const at = this.#reserve((pointers.length + 1) * WORD);
+    pointers.forEach((pointer, i) => this.word(at + i * WORD, pointer));
+    this.word(at + pointers.length * WORD, 0);
+    return this.#target.address + at;
+  }
+
+  #reserve(bytes: number): number {
+    const at = Math.ceil(this.end / WORD) * WORD;
+    if (at + bytes > this.#target.memory.length)
+      throw new RangeError("tape does not fit its memory");
+    this.end = at + bytes;
+    return at;
+  }
+}

@@ -1,0 +1,97 @@
+/* Plays a tape in a child process, and makes the agent's own system calls. All that runs between
+   clone and execve is this file: no allocation, no policy, no header, and no libc but syscall(2). */
+
+typedef long word;
+typedef word (*syscall_function)(word, word, word, word, word, word, word);
+
+#define TOLERATED 6
+#define PARK (-1)
+#define CLONE_NEWPID 0x20000000
+#define LOST_HOME (-4095)
+
+/* encode.ts writes these two. */
+struct op {
+  word number, result, registers, next;
+  word args[6];
+  word tolerated[TOLERATED][2];
+};
+
+struct machine {
+  word write, read, exit, setns, clone3;
+  word control, count;
+  word *registers;
+  struct op *ops;
+};
+
+static syscall_function system_call;
+static int *error;
+
+void setup(syscall_function function, int *location) {
+  system_call = function;
+  error = location;
+}
+
+/* One system call now: its result, or the errno negated. */
+word perform(word number, word a, word b, word c, word d, word e, word f) {
+  word result = system_call(number, a, b, c, d, e, f);
+  return result == -1 ? -(word)*error : result;
+}
+
+static void report(struct machine *m, word index, word cause) {
+  word message[2];
+  message[0] = index;
+  message[1] = cause;
+  perform(m->write, m->control, (word)message, sizeof message, 0, 0, 0);
+}
+
+static void leave(struct machine *m, word status) {
+  for (;;) perform(m->exit, status, 0, 0, 0, 0, 0);
+}
+
+static word argument(struct machine *m, struct op *o, int i) {
+  return (o->registers >> i) & 1 ? m->registers[o->args[i]] : o->args[i];
+}
+
+static void play(struct machine *m) {
+  word i = 0;
+  while (i < m->count) {
+    struct op *o = &m->ops[i];
+    word result;
+    int k;
+    if (o->number == PARK) {
+      char go;
+      report(m, i, 0);
+      if (perform(m->read, m->control, (word)&go, 1, 0, 0, 0) != 1) leave(m, 1);
+      i = o->next;
+      continue;
+    }
+    result = perform(o->number, argument(m, o, 0), argument(m, o, 1), argument(m, o, 2),
+                     argument(m, o, 3), argument(m, o, 4), argument(m, o, 5));
+    if (result >= 0 || result < -4095) {
+      if (o->result >= 0) m->registers[o->result] = result;
+      i = o->next;
+      continue;
+    }
+    for (k = 0; k < TOLERATED && o->tolerated[k][0] != -result; k++) {}
+    if (k == TOLERATED) {
+      report(m, i, -result);
+      leave(m, 1);
+    }
+    i = o->tolerated[k][1];
+  }
+  leave(m, 0);
+}
+
+/* Clone a child that plays the tape; its pid, or the errno negated. With `join` it is born in that
+   pid namespace: only the children of a task move there, so the agent comes back by `home`. */
+word launch(struct machine *m, word *clone_args, word size, word join, word home) {
+  word pid = 0;
+  if (join >= 0) {
+    word entered = perform(m->setns, join, CLONE_NEWPID, 0, 0, 0, 0);
+    if (entered < 0) return entered;
+  }
+  pid = perform(m->clone3, (word)clone_args, size, 0, 0, 0, 0);
+  if (pid == 0) play(m);
+  if (join >= 0 && perform(m->setns, home, CLONE_NEWPID, 0, 0, 0, 0) < 0) return LOST_HOME;
+  return pid;
+}

@@ -1,0 +1,145 @@
+// Play a tape in a child process of the agent.
+import { CLONE, SIG } from "../linux/constants.ts";
+import { KernelError } from "../linux/error.ts";
+import { read, setStatusFlags, write } from "../linux/io.ts";
+import { clone3, pidfd_send_signal } from "../linux/process.ts";
+import { O } from "../linux/open-flags.ts";
+import { encodeStruct, structOf } from "../linux/struct.ts";
+import { AT_FDCWD } from "../linux/constants.ts";
+import { openat } from "../linux/fs.ts";
+import { errnoNumber } from "../linux/errno.ts";
+import { Fd } from "../kernel/fd.ts";
+import { addressOf, arch, launchRaw, mapMemory } from "../kernel/native.ts";
+import { attempt, perform } from "../kernel/perform.ts";
+import { readable } from "../kernel/poll.ts";
+import { type ExitStatus, exitOf } from "../kernel/reaper.ts";
+import { encode } from "./encode.ts";
+import { TapeError } from "./error.ts";
+import type { Tape } from "./tape.ts";
+
+/** The two ends of the line between the agent and one child. The child's end is in its tape. */
+export type Control = { readonly agent: Fd; readonly child: Fd };
+
+export type Launch = {
+  readonly tape: Tape;
+  readonly control: Control;
+  /** CLONE_NEW* bits, for what only clone(2) can make: the pid namespace. */
+  readonly namespaces?: number;
+  /** Be born in this pid namespace instead of the agent's. */
+  readonly pidNamespace?: Fd;
+  /** Be born in this cgroup (v2 only): a later move costs a grace period of the kernel. */
+  readonly cgroup?: Fd;
+};
+
+/** Room for one encoded tape: a 4 MiB request cannot make a longer one. */
+const ARENA_BYTES = 16 << 20;
+const LOST_HOME = -4095;
+
+let arena: ReturnType<typeof mapMemory> | undefined;
+let home: Fd | undefined;
+
+export function openControl(): Control {
+  const [agent, child] = Fd.socketpair("open the control socket");
+  perform("make the control socket non-blocking", setStatusFlags(agent.number, O.NONBLOCK));
+  return { agent, child };
+}
+
+/** Clone a child that plays the tape. The child's end of the control line is closed in any case. */
+export function launch({ tape, control, namespaces, pidNamespace, cgroup }: Launch): Child {
+  using _ = control.child;
+  arena ??= mapMemory(ARENA_BYTES);
+  encode(tape, { arch, ...arena, control: control.child.number });
+  const pidfd = new Int32Array(1);
+  const flags =
+    CLONE.PIDFD + CLONE.CLEAR_SIGHAND + (namespaces ?? 0) + (cgroup ? CLONE.INTO_CGROUP : 0);
+  const args = structOf("clone_args", {
+    flags,
+    pidfd: addressOf(pidfd),
+    exit_signal: SIG.CHLD,
+    ...(cgroup ? { cgroup: cgroup.number } : {}),
+  });
+  const bytes = encodeStruct(args, arch);
+  const join = pidNamespace?.number ?? -1;
+  const back = pidNamespace ? homePidNamespace().number : -1;
+  const pid = Number(launchRaw(arena.address, addressOf(bytes), bytes.length, join, back));
+  if (pid === LOST_HOME) throw new Error("the agent could not return to its own pid namespace");
+  if (pid < 0) throw new KernelError("clone a child", clone3(args), -pid);
+  return new Child(pid, new Fd(pidfd[0] ?? -1), tape, control.agent);
+}
+
+function homePidNamespace(): Fd {
+  home ??= Fd.of("open the agent's pid namespace", openat(AT_FDCWD, "/proc/self/ns/pid", O.RDONLY));
+  return home;
+}
+
+/** A child that plays a tape, or the program that the tape executed. */
+export class Child implements Disposable {
+  readonly pid: number;
+  readonly pidfd: Fd;
+  readonly exit: Promise<ExitStatus>;
+  readonly #tape: Tape;
+  readonly #control: Fd;
+
+  constructor(pid: number, pidfd: Fd, tape: Tape, control: Fd) {
+    this.pid = pid;
+    this.pidfd = pidfd;
+    this.exit = exitOf(pid);
+    this.#tape = tape;
+    this.#control = control;
+  }
+
+  /** The tape has come to its next park point. Throws a TapeError, or an Error if the child ended. */
+  async parked(): Promise<void> {
+    if (await this.#progress()) return;
+    throw new Error(`process ended with status ${await this.exit} before it was ready`);
+  }
+
+  /** Let a parked tape go on. */
+  resume(): void {
+    perform("resume the tape", write(this.#control.number, new Uint8Array([1])));
+  }
+
+  /** The tape is over: it has executed a program, or it ended. Throws a TapeError. */
+  async played(): Promise<void> {
+    if (await this.#progress()) throw new Error("the tape parks where it should end");
+    this.#control.close();
+  }
+
+  /** ESRCH, the process is gone already, counts as done. Throws a KernelError for the rest. */
+  signal(signal: number): void {
+    const send = pidfd_send_signal(this.pidfd.number, signal);
+    const result = attempt(send);
+    if (result < 0 && result !== -errnoNumber("ESRCH")) {
+      throw new KernelError(`signal ${signal}`, send, -result);
+    }
+  }
+
+  /** Give up the agent's descriptors. The process itself is not touched. */
+  [Symbol.dispose](): void {
+    this.#control.close();
+    this.pidfd.close();
+  }
+
+  /** true: parked. false: the control line ended, by execve or exit. */
+  async #progress(): Promise<boolean> {
+    const message = new BigInt64Array(2);
+    const bytes = new Uint8Array(message.buffer);
+    for (;;) {
+      const length = attempt(read(this.#control.number, bytes));
+      if (length === 0) return false;
+      if (length === bytes.length) break;
+      if (length !== -errnoNumber("EAGAIN")) {
+        throw new KernelError(
+          "read the control socket",
+          read(this.#control.number, bytes),
+          -length,
+        );
+      }
+      await readable(this.#control.number);
+    }
+    const index = Number(message[0]);
+    const call = this.#tape.ops[index]?.call ?? null;
+    if (call === null) return true;
+    throw new TapeError(this.#tape, index, call, Number(message[1]));
+  }
+}

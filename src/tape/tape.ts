@@ -1,0 +1,111 @@
+// A straight-line program of system calls for a child process. Read README.md first.
+import { type Call, Reg } from "../linux/call.ts";
+import type { ErrnoName } from "../linux/errno.ts";
+
+/** Go on as if the call had succeeded. */
+export const skip = Symbol("skip");
+
+/** A place further down the tape. `Tape.place` fixes it, once. */
+export class Mark {
+  index: number | undefined;
+}
+
+/** Ops to run instead, when a call fails with a named errno. `result` is the call's register. */
+export type Block<Result> = (tape: Tape, result: Result) => void;
+
+export type OnError<Result = null> = {
+  readonly [name in ErrnoName]?: typeof skip | Mark | Block<Result>;
+};
+
+export type Op = {
+  readonly label: string;
+  /** null: wait for the agent. */
+  readonly call: Call | null;
+  readonly result: Reg | null;
+  /** Where the tape goes on after success, and after each tolerated errno. null: the next op. */
+  readonly next: Mark | null;
+  readonly tolerated: readonly (readonly [ErrnoName, Mark | null])[];
+};
+
+export class Tape {
+  readonly ops: Op[] = [];
+  #registers = 0;
+
+  /** How many registers the ops use. */
+  get registers(): number {
+    return this.#registers;
+  }
+
+  /**
+   * Append a call. Any errno that `onError` does not name ends the child, and the agent learns the
+   * label, the errno and the op. After success the tape goes on at `next`.
+   */
+  do(label: string, call: Call, onError: OnError = {}, next: Mark | null = null): void {
+    this.#append(label, call, null, onError, next);
+  }
+
+  /** Append a call whose result, usually a descriptor, later calls use. */
+  fd(label: string, call: Call, onError: OnError<Reg> = {}, next: Mark | null = null): Reg {
+    const result = new Reg(this.#registers++);
+    this.#append(label, call, result, onError, next);
+    return result;
+  }
+
+  /** Append a call that puts its result in a register that an earlier `fd` made. */
+  refill(result: Reg, label: string, call: Call, onError: OnError<Reg> = {}): void {
+    this.#append(label, call, result, onError, null);
+  }
+
+  /** Tell the agent that the tape got here, and wait until it says go on. */
+  park(label: string): void {
+    this.ops.push({ label, call: null, result: null, next: null, tolerated: [] });
+  }
+
+  /** The calls in turn until one succeeds. Only the errno of the last is an error. */
+  firstOf(
+    calls: readonly (readonly [label: string, call: Call])[],
+    tolerated: readonly ErrnoName[],
+  ): void {
+    const end = new Mark();
+    for (const [index, [label, call]] of calls.entries()) {
+      const isLast = index === calls.length - 1;
+      const next = new Mark();
+      this.do(
+        label,
+        call,
+        isLast ? {} : Object.fromEntries(tolerated.map((name) => [name, next])),
+        end,
+      );
+      this.place(next);
+    }
+    this.place(end);
+  }
+
+  /** Make `mark` stand for the next op. */
+  place(mark: Mark): void {
+    mark.index = this.ops.length;
+  }
+
+  #append<Result extends Reg | null>(
+    label: string,
+    call: Call,
+    result: Result,
+    onError: OnError<Result>,
+    next: Mark | null,
+  ): void {
+    const blocks = new Set(Object.values(onError).filter((target) => typeof target === "function"));
+    const [block] = blocks;
+    if (blocks.size > 1) throw new Error(`tape "${label}": one block an op`);
+    const start = new Mark();
+    const end = block === undefined ? next : (next ?? new Mark());
+    const tolerated = Object.entries(onError).map(([name, target]) => {
+      const to = target === skip ? end : typeof target === "function" ? start : target;
+      return [name as ErrnoName, to] as const;
+    });
+    this.ops.push({ label, call, result, next: end, tolerated });
+    if (block === undefined) return;
+    this.place(start);
+    block(this, result);
+    if (end !== null && end !== next) this.place(end);
+  }
+}

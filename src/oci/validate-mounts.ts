@@ -1,0 +1,62 @@
+// Rules for what is put into the container's tree.
+import { MS } from "../linux/mount-flags.ts";
+import { InvalidSpec, quote } from "./invalid-spec.ts";
+import { parseMountOptions } from "./mount-options.ts";
+import { hasNamespace } from "./namespace.ts";
+import { climbs, components, isAbsolute } from "./path-components.ts";
+import type { Device, Mount } from "./spec.ts";
+import type { ContainerSpec } from "./valid-spec.ts";
+
+export function validMounts({ mounts = [], linux }: ContainerSpec): void {
+  const inUserNamespace = hasNamespace(linux, "user");
+  for (const mount of mounts) checkMount(mount, inUserNamespace);
+}
+
+function checkMount(mount: Mount, inUserNamespace: boolean): void {
+  const { destination, uidMappings = [], gidMappings = [] } = mount;
+  const where = quote(destination);
+  // The root file system itself is mounted before any of these and must not be covered.
+  if (!isAbsolute(destination) || climbs(destination) || components(destination).length === 0)
+    throw new InvalidSpec(`the mount destination ${where} is invalid`);
+
+  const { flags, data, idmap } = parseMountOptions(mount.options ?? []);
+  const isBind = (flags & MS.BIND) !== 0;
+  // The kernel ignores such options on a bind mount, so nothing would come of what was asked for.
+  if (isBind && data.length > 0)
+    throw new InvalidSpec(`bind mount ${where} has file system options: ${quote(data.join(","))}`);
+
+  const maps = uidMappings.length + gidMappings.length > 0;
+  if (idmap === undefined && !maps) return;
+  if (!isBind) throw new InvalidSpec(`id-mapped mount ${where} is not a bind mount`);
+  if (maps ? uidMappings.length === 0 || gidMappings.length === 0 : !inUserNamespace)
+    throw new InvalidSpec(`id-mapped mount ${where} needs both uid and gid mappings`);
+}
+
+export function validDevices({ linux }: ContainerSpec): void {
+  for (const device of linux.devices ?? []) checkDevice(device);
+}
+
+/** Bits of a device number (linux/kdev_t.h). */
+const MAJORS = 2 ** 12;
+const MINORS = 2 ** 20;
+
+function checkDevice({ path, type, major = 0, minor = 0 }: Device): void {
+  const [top, ...rest] = components(path);
+  if (!isAbsolute(path) || climbs(path) || top !== "dev" || rest.length === 0)
+    throw new InvalidSpec(`${quote(path)} is not a valid device path`);
+  if (type === "p") return;
+  if (major < 0 || major >= MAJORS || minor < 0 || minor >= MINORS)
+    throw new InvalidSpec(`device ${quote(path)} has an invalid number ${major}:${minor}`);
+}
+
+export function validMaskedAndReadonlyPaths({ linux }: ContainerSpec): void {
+  const { maskedPaths = [], readonlyPaths = [] } = linux;
+  if (maskedPaths.length + readonlyPaths.length === 0) return;
+  if (!hasNamespace(linux, "mount"))
+    throw new InvalidSpec("security: Linux namespace does not contain mount");
+  const bad = [...maskedPaths, ...readonlyPaths].find((path) => !isAbsolute(path) || climbs(path));
+  if (bad !== undefined)
+    throw new InvalidSpec(
+      `cannot mount ${quote(bad)}: path does not start with '/' or contains '..'`,
+    );
+}

@@ -1,0 +1,46 @@
+// Attach a mount that has been made to the place the spec names.
+import type { Reg } from "../linux/call.ts";
+import { close } from "../linux/io.ts";
+import { attachMount, mount_setattr } from "../linux/mount.ts";
+import { MS } from "../linux/mount-flags.ts";
+import type { MountOptions } from "../oci/mount-options.ts";
+import type { Mount } from "../oci/spec.ts";
+import type { Tape } from "../tape/tape.ts";
+import type { CgroupView } from "./cgroup-view.ts";
+import { type TargetKind, openTarget } from "./mount-target.ts";
+
+export type MountContext = {
+  readonly root: Reg;
+  /** What a relative source starts from. */
+  readonly bundle: string;
+  readonly cgroup: CgroupView;
+};
+
+/**
+ * Attach a detached mount at the destination. Propagation and recursive attributes follow: they are
+ * about what others mount below, which a detached mount has not.
+ */
+export function attach(
+  tape: Tape,
+  made: Reg,
+  { destination }: Mount,
+  options: MountOptions,
+  { root }: MountContext,
+  kind: TargetKind,
+  resolve = 0,
+): void {
+  const target = openTarget(tape, root, destination, kind, resolve);
+  tape.do(`mount ${destination}`, attachMount(made, target));
+  for (const flags of options.propagation) {
+    const propagation = flags & ~MS.REC;
+    tape.do(
+      `set the propagation of ${destination}`,
+      mount_setattr(made, { propagation }, (flags & MS.REC) !== 0),
+    );
+  }
+  if (options.recursive.set !== 0 || options.recursive.clear !== 0) {
+    tape.do(`set the flags below ${destination}`, mount_setattr(made, options.recursive, true));
+  }
+  tape.do(`close the place of ${destination}`, close(target));
+  tape.do(`close the mount of ${destination}`, close(made));
+}

@@ -1,0 +1,93 @@
+// Device nodes and links in the container's /dev: the defaults of the runtime spec and what
+// `linux.devices` asks for.
+import { AT_FDCWD, S } from "../linux/constants.ts";
+import type { Reg } from "../linux/call.ts";
+import { fchown, makedev, mknodat, openat, symlinkat, unlinkat } from "../linux/fs.ts";
+import { close } from "../linux/io.ts";
+import { attachMount, cloneMount } from "../linux/mount.ts";
+import { O } from "../linux/open-flags.ts";
+import { components } from "../oci/path-components.ts";
+import type { Device } from "../oci/spec.ts";
+import { skip, type Tape } from "../tape/tape.ts";
+import { openTarget } from "./mount-target.ts";
+
+const DEFAULT_DEVICES: readonly Device[] = [
+  { path: "/dev/null", type: "c", major: 1, minor: 3 },
+  { path: "/dev/zero", type: "c", major: 1, minor: 5 },
+  { path: "/dev/full", type: "c", major: 1, minor: 7 },
+  { path: "/dev/tty", type: "c", major: 5, minor: 0 },
+  { path: "/dev/random", type: "c", major: 1, minor: 8 },
+  { path: "/dev/urandom", type: "c", major: 1, minor: 9 },
+];
+
+/** `kcore` is the name that Kata has always made, `core` the one other runtimes make. */
+const LINKS = [
+  ["fd", "/proc/self/fd"],
+  ["stdin", "/proc/self/fd/0"],
+  ["stdout", "/proc/self/fd/1"],
+  ["stderr", "/proc/self/fd/2"],
+  ["core", "/proc/kcore"],
+  ["kcore", "/proc/kcore"],
+  ["ptmx", "pts/ptmx"],
+] as const;
+
+const TYPE = { c: S.IFCHR, u: S.IFCHR, b: S.IFBLK, p: S.IFIFO } as const;
+const ANYBODY = 0o666;
+
+export function populateDev(tape: Tape, root: Reg, requested: readonly Device[]): void {
+  const dev = openTarget(tape, root, "/dev", "directory");
+  for (const [name, target] of LINKS) {
+    const link = symlinkat(target, dev, name);
+    tape.do(`link /dev/${name}`, link, {
+      EEXIST: (block) => {
+        // A directory or a mount of the spec's own stays.
+        block.do(`remove /dev/${name}`, unlinkat(dev, name), { EISDIR: skip, EBUSY: skip });
+        block.do(`link /dev/${name}`, link, { EEXIST: skip });
+      },
+    });
+  }
+  for (const device of withDefaults(requested)) makeDevice(tape, root, dev, device);
+  tape.do("close /dev", close(dev));
+}
+
+/** What the spec says of a default device holds. /dev/ptmx is the link above. */
+function withDefaults(requested: readonly Device[]): readonly Device[] {
+  const named = new Set(requested.map((device) => device.path));
+  const defaults = DEFAULT_DEVICES.filter((device) => !named.has(device.path));
+  return [...defaults, ...requested.filter((device) => device.path !== "/dev/ptmx")];
+}
+
+function makeDevice(tape: Tape, root: Reg, dev: Reg, device: Device): void {
+  const names = components(device.path);
+  const name = names.at(-1) ?? "";
+  const isNested = names.length > 2;
+  const parent = isNested
+    ? openTarget(tape, root, `/${names.slice(0, -1).join("/")}`, "directory")
+    : dev;
+  const mode = TYPE[device.type] | (device.fileMode || ANYBODY);
+  const number = device.type === "p" ? 0 : makedev(device.major ?? 0, device.minor ?? 0);
+  const node = mknodat(parent, name, mode, number);
+  tape.do(`create ${device.path}`, node, {
+    EEXIST: (block) => {
+      // The image's own node may be anything; only a mount of the spec's own stays.
+      block.do(`remove ${device.path}`, unlinkat(parent, name), { EBUSY: skip });
+      block.do(`create ${device.path}`, node, { EEXIST: skip });
+    },
+  });
+  if (device.uid || device.gid) chownDevice(tape, parent, name, device);
+  if (isNested) tape.do(`close the parent of ${device.path}`, close(parent));
+}
+
+function chownDevice(tape: Tape, parent: Reg, name: string, device: Device): void {
+  const made = tape.fd(`open ${device.path}`, openat(parent, name, O.PATH | O.NOFOLLOW));
+  const { uid = 0, gid = 0 } = device;
+  tape.do(`give ${device.path} to ${uid}:${gid}`, fchown(made, uid, gid));
+  tape.do(`close ${device.path}`, close(made));
+}
+
+/** The guest's own /dev/null over an open file: the container's cannot be trusted. */
+export function coverWithNull(tape: Tape, target: Reg, path: string): void {
+  const nothing = tape.fd("clone the guest's /dev/null", cloneMount(AT_FDCWD, "/dev/null", false));
+  tape.do(`cover ${path}`, attachMount(nothing, target));
+  tape.do("close the clone of /dev/null", close(nothing));
+}

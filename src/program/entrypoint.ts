@@ -1,0 +1,50 @@
+// What the process becomes: the program, looked for as a shell would.
+import { AT_FDCWD } from "../linux/constants.ts";
+import { mayExecute, openat } from "../linux/fs.ts";
+import { O } from "../linux/open-flags.ts";
+import { execve } from "../linux/process.ts";
+import { pathOf } from "../oci/environment.ts";
+import { Mark, type Tape } from "../tape/tape.ts";
+
+export type Entrypoint = {
+  readonly args: readonly [string, ...string[]];
+  readonly environment: readonly string[];
+};
+
+/** What a shell passes over on its way through PATH. */
+const PASSED_OVER = ["ENOENT", "ENOTDIR", "EACCES", "ELOOP", "ENAMETOOLONG"] as const;
+
+/** So that a missing program is an error of the create call. Host programs look for these words. */
+export function checkEntrypoint(tape: Tape, entrypoint: Entrypoint): void {
+  const [program] = entrypoint.args;
+  const label = `the file ${program} was not found`;
+  if (program.includes("/")) {
+    tape.do(label, openat(AT_FDCWD, program, O.PATH));
+    tape.do(`execute ${program}`, mayExecute(program));
+    return;
+  }
+  const checks = candidates(entrypoint).map((path) => [label, mayExecute(path)] as const);
+  tape.firstOf(checks, PASSED_OVER);
+}
+
+/** The program that is found is the one: if it cannot start, the next in PATH must not. */
+export function execute(tape: Tape, entrypoint: Entrypoint): void {
+  const { args, environment } = entrypoint;
+  const paths = candidates(entrypoint);
+  for (const path of paths.slice(0, -1)) {
+    const next = new Mark();
+    const passOver = Object.fromEntries(PASSED_OVER.map((name) => [name, next]));
+    tape.do(`look for ${path}`, mayExecute(path), passOver);
+    tape.do(`execute ${path}`, execve(path, args, environment));
+    tape.place(next);
+  }
+  const last = paths.at(-1) ?? args[0];
+  tape.do(`execute ${last}`, execve(last, args, environment));
+}
+
+function candidates({ args: [program], environment }: Entrypoint): readonly string[] {
+  if (program.includes("/")) return [program];
+  return pathOf(environment)
+    .split(":")
+    .map((directory) => `${directory === "" ? "." : directory}/${program}`);
+}

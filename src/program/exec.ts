@@ -1,0 +1,39 @@
+// One more process in a container that runs, from clone to execve.
+import { AT_FDCWD } from "../linux/constants.ts";
+import { openat } from "../linux/fs.ts";
+import { O } from "../linux/open-flags.ts";
+import { setsid } from "../linux/process.ts";
+import type { ContainerProcess } from "../oci/valid-spec.ts";
+import { Tape } from "../tape/tape.ts";
+import { type Birth, leaveAgent, masterNumber } from "./birth.ts";
+import { closeOnExec, closeOthers } from "./descriptors.ts";
+import { checkEntrypoint, execute } from "./entrypoint.ts";
+import { assumeIdentity } from "./identity.ts";
+import { type Joined, joinNamespaces } from "./namespaces.ts";
+import { controlTerminal, openTerminal } from "./terminal.ts";
+
+export type ExecContext = Birth & {
+  /** The namespaces of the container, pinned when it was created. */
+  readonly joined: Joined;
+};
+
+export function execProgram(process: ContainerProcess, context: ExecContext): Tape {
+  const tape = new Tape();
+  leaveAgent(tape, context, Object.values(context.joined), process.oomScoreAdj);
+  joinNamespaces(tape, context.joined);
+  tape.do("start a session", setsid());
+  if (process.terminal === true) {
+    const master = masterNumber(context);
+    const root = tape.fd("open /", openat(AT_FDCWD, "/", O.PATH | O.DIRECTORY));
+    openTerminal(tape, root, process, master);
+    controlTerminal(tape);
+    closeOthers(tape, [context.control, master]);
+    tape.park("hand over the terminal");
+  }
+  assumeIdentity(tape, process, context.ignoredSignals);
+  const entrypoint = { args: process.args, environment: context.environment };
+  checkEntrypoint(tape, entrypoint);
+  closeOnExec(tape);
+  execute(tape, entrypoint);
+  return tape;
+}

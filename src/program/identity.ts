@@ -1,0 +1,39 @@
+// The last stretch of init and exec alike: from a root process in the right place to the one the
+// spec asks for.
+import { PR } from "../linux/constants.ts";
+import { chdir, umask } from "../linux/fs.ts";
+import { prctl } from "../linux/process.ts";
+import { resetSignal, unblockAllSignals } from "../linux/signal.ts";
+import type { Process } from "../oci/process.ts";
+import { skip, type Tape } from "../tape/tape.ts";
+import { dropBoundingSet, setCapabilities } from "./capabilities.ts";
+import { becomeUser } from "./credentials.ts";
+import { setRlimits } from "./limits.ts";
+import { ownStdio } from "./terminal.ts";
+
+const DEFAULT_UMASK = 0o022;
+
+export function assumeIdentity(
+  tape: Tape,
+  process: Process,
+  ignoredSignals: readonly number[],
+): void {
+  const { user, cwd, capabilities = {}, rlimits = [] } = process;
+  const enter = `change directory to ${cwd}`;
+  setRlimits(tape, rlimits);
+  dropBoundingSet(tape, capabilities);
+  // Root may enter what the user may not, and the other way round on a network file system.
+  tape.do(enter, chdir(cwd), { EACCES: skip });
+  if (user.uid !== 0) ownStdio(tape, user.uid);
+  becomeUser(tape, user);
+  if (process.noNewPrivileges === true) {
+    tape.do("gain no new privileges", prctl(PR.SET_NO_NEW_PRIVS, 1));
+  }
+  setCapabilities(tape, capabilities);
+  tape.do(enter, chdir(cwd));
+  tape.do("set the umask", umask(user.umask ?? DEFAULT_UMASK));
+  for (const signal of ignoredSignals) {
+    tape.do(`default action for signal ${signal}`, resetSignal(signal));
+  }
+  tape.do("unblock all signals", unblockAllSignals());
+}

@@ -1,0 +1,85 @@
+// The first process of a container, from clone to execve: the order of the world.
+//
+// Three places matter: the agent's own namespaces (1), the container's namespaces with the agent's
+// tree still in sight (2), and the container's root (3).
+import { setsid } from "../linux/process.ts";
+import type { NamespaceType } from "../oci/namespace.ts";
+import type { ContainerSpec } from "../oci/valid-spec.ts";
+import { Tape } from "../tape/tape.ts";
+import { type Birth, leaveAgent, masterNumber } from "./birth.ts";
+import type { CgroupView } from "./cgroup-view.ts";
+import { closeOnExec, closeOthers } from "./descriptors.ts";
+import { populateDev } from "./devices.ts";
+import { checkEntrypoint, execute } from "./entrypoint.ts";
+import { setNames } from "./hostname.ts";
+import { assumeIdentity } from "./identity.ts";
+import { makePathsReadonly, maskPaths } from "./masked-paths.ts";
+import { openTarget } from "./mount-target.ts";
+import { bindsDev, mountAll } from "./mounts.ts";
+import { type Joined, joinNamespaces, newNamespaces } from "./namespaces.ts";
+import {
+  type RootSwitch,
+  type Rootfs,
+  bindRootfs,
+  enterRootfs,
+  isolateMounts,
+  makeRootReadonly,
+  mountRootfs,
+  reapplyPropagation,
+} from "./rootfs.ts";
+import { writeSysctls } from "./sysctls.ts";
+import { controlTerminal, mountConsole, openTerminal } from "./terminal.ts";
+
+export type InitContext = Birth & {
+  /** `/run/kata-containers/<id>` */
+  readonly bundle: string;
+  readonly rootfs: Rootfs;
+  readonly rootSwitch: RootSwitch;
+  readonly joined: Joined;
+  readonly created: readonly NamespaceType[];
+  readonly cgroupView: CgroupView;
+};
+
+export function initProgram(spec: ContainerSpec, context: InitContext): Tape {
+  const { process, linux, mounts = [] } = spec;
+  const tape = new Tape();
+
+  // 1. The root is bound where host programs expect it, which only the agent's namespace shows.
+  leaveAgent(tape, context, Object.values(context.joined), process.oomScoreAdj);
+  bindRootfs(tape, context.rootfs);
+
+  // 2. Joined namespaces come first: an mqueue shows the ipc namespace it is mounted from.
+  joinNamespaces(tape, context.joined);
+  newNamespaces(tape, context.created);
+  if (context.created.includes("uts")) setNames(tape, spec);
+  isolateMounts(tape, linux.rootfsPropagation);
+  const root = mountRootfs(tape, context.rootfs);
+  mountAll(tape, mounts, { root, bundle: context.bundle, cgroup: context.cgroupView });
+  const master = masterNumber(context);
+  if (!bindsDev(mounts)) populateDev(tape, root, linux.devices ?? []);
+  if (process.terminal === true)
+    mountConsole(tape, root, openTerminal(tape, root, process, master));
+  // Before the paths they are written through become masked or read-only.
+  writeSysctls(tape, linux.sysctl ?? {});
+  // Masked before read-only: a masked path below a read-only one is then covered, too.
+  maskPaths(tape, root, linux.maskedPaths ?? []);
+  makePathsReadonly(tape, root, linux.readonlyPaths ?? []);
+  // As runc does: an image need not have the directory its process starts in.
+  if (process.cwd !== "/") openTarget(tape, root, process.cwd, "directory");
+  if (spec.root.readonly === true) makeRootReadonly(tape, root);
+
+  // 3. No descriptor of the guest's tree survives the switch: one would be a way out (CVE-2024-21626).
+  enterRootfs(tape, root, context.rootSwitch);
+  reapplyPropagation(tape, linux.rootfsPropagation);
+  closeOthers(tape, process.terminal === true ? [context.control, master] : [context.control]);
+  tape.do("start a session", setsid());
+  if (process.terminal === true) controlTerminal(tape);
+  assumeIdentity(tape, process, context.ignoredSignals);
+
+  const entrypoint = { args: process.args, environment: context.environment };
+  checkEntrypoint(tape, entrypoint);
+  tape.park("wait for the start");
+  closeOnExec(tape);
+  execute(tape, entrypoint);
+  return tape;
+}

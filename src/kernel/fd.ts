@@ -39,19 +39,21 @@ export class Fd implements Disposable {
     return this.#number >= 0;
   }
 
-  /** Hand the number over to a new owner. */
+  /**
+   * Hand the number over to a new owner. Whoever waits on the descriptor is woken: `poll` cannot see
+   * the new owner close it, and would take the next descriptor of that number for this one.
+   */
   release(): number {
     const number = this.number;
     this.#number = -1;
+    forget(number);
     return number;
   }
 
   /** Whoever waits on the descriptor is woken. */
   close(): void {
     if (this.#number < 0) return;
-    const number = this.release();
-    forget(number);
-    attempt(close(number));
+    attempt(close(this.release()));
   }
 
   [Symbol.dispose](): void {

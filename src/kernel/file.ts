@@ -1,11 +1,11 @@
 // Files and directories that the kernel itself serves (procfs, sysfs, cgroupfs): small and quick.
 // What may block, such as a file on a disk or on the host, is a tape played in a child instead.
 import { type Call, call } from "../linux/call.ts";
-import { AT_FDCWD } from "../linux/constants.ts";
+import { AT_FDCWD, S } from "../linux/constants.ts";
 import { errnoNumber } from "../linux/errno.ts";
 import { KernelError } from "../linux/error.ts";
-import { mkdirat, openat, rmdir } from "../linux/fs.ts";
-import * as io from "../linux/io.ts";
+import { mkdirat, openat, rmdir, statx } from "../linux/fs.ts";
+import { read, writeText as writeTo } from "../linux/io.ts";
 import { O } from "../linux/open-flags.ts";
 import { Fd } from "./fd.ts";
 import { attempt, perform } from "./perform.ts";
@@ -22,10 +22,20 @@ export function readText(path: string): string {
   const text = new TextDecoder();
   let result = "";
   for (;;) {
-    const length = perform(label, io.read(file.number, buffer));
+    const length = perform(label, read(file.number, buffer));
     if (length === 0) return result + text.decode();
     result += text.decode(buffer.subarray(0, length), { stream: true });
     if (result.length > LONGEST_FILE) throw new Error(`${label}: longer than ${LONGEST_FILE}`);
+  }
+}
+
+/** undefined: there is no such file. Throws a KernelError for the rest. */
+export function tryReadText(path: string): string | undefined {
+  try {
+    return readText(path);
+  } catch (error) {
+    if (error instanceof KernelError && (error.is("ENOENT") || error.is("ESRCH"))) return undefined;
+    throw error;
   }
 }
 
@@ -36,7 +46,7 @@ export function readText(path: string): string {
 export function writeText(path: string, text: string): void {
   const label = `write ${text} to ${path}`;
   using file = Fd.of(label, openat(AT_FDCWD, path, O.WRONLY));
-  perform(label, io.writeText(file.number, text));
+  perform(label, writeTo(file.number, text));
 }
 
 /** The names of the directories in `path`. Throws a KernelError that begins `list <path>`. */
@@ -78,4 +88,11 @@ function unless(errno: "EEXIST" | "ENOENT", label: string, change: Call): boolea
   if (result === -errnoNumber(errno)) return false;
   if (result < 0) throw new KernelError(label, change, -result);
   return true;
+}
+
+/** False for what a read could block on or change: a FIFO, a device. */
+export function isRegularFile(file: Fd): boolean {
+  const status = new Uint8Array(256);
+  perform("see what kind of file it is", statx(file.number, status));
+  return (new DataView(status.buffer).getUint16(28, true) & S.IFMT) === S.IFREG;
 }

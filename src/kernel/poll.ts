@@ -38,7 +38,7 @@ export function forget(fd: number): void {
   if (waiters === undefined) return;
   waiting.delete(fd);
   if (waiters.added) attempt(call("epoll_ctl", start().epoll, EPOLL_CTL.DEL, fd, null));
-  for (const wake of [...waiters.in, ...waiters.out]) wake();
+  for (const resume of [...waiters.in, ...waiters.out]) resume();
 }
 
 function wait(fd: number, direction: Direction): Promise<void> {

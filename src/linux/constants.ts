@@ -16,6 +16,7 @@ export const AT_FDCWD = AT.FDCWD;
 
 /** linux/stat.h */
 export const S = {
+  IFMT: 0o170000,
   IFIFO: 0o010000,
   IFCHR: 0o020000,
   IFDIR: 0o040000,

@@ -27,8 +27,6 @@ export type CapabilitySets = {
 
 /** capset(2) on the calling process, all three sets at once. */
 export function capset({ effective, permitted, inheritable }: CapabilitySets): Call {
-  const low = (mask: bigint) => mask & 0xffffffffn;
-  const high = (mask: bigint) => mask >> 32n;
   return call(
     "capset",
     structOf("cap_header", { version: CAPABILITY_VERSION_3, pid: 0 }),
@@ -41,4 +39,12 @@ export function capset({ effective, permitted, inheritable }: CapabilitySets): C
       inheritable_hi: high(inheritable),
     }),
   );
+}
+
+function low(mask: bigint): bigint {
+  return mask & 0xffff_ffffn;
+}
+
+function high(mask: bigint): bigint {
+  return mask >> 32n;
 }

@@ -84,3 +84,9 @@ export function umask(mask: number): Call {
 export function statfs(path: string, buffer: Uint8Array): Call {
   return call("statfs", path, buffer);
 }
+
+/** statx(2) of an open file into `buffer`, 256 bytes; stx_mode is the 16-bit word at byte 28. */
+export function statx(fd: FdArg, buffer: Uint8Array): Call {
+  const STATX_TYPE = 1;
+  return call("statx", fd, "", AT.EMPTY_PATH, STATX_TYPE, buffer);
+}

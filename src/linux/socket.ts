@@ -21,15 +21,15 @@ export function listen(fd: FdArg, backlog: number): Call {
   return call("listen", fd, backlog);
 }
 
-/** linux/un.h: the longest path or abstract name, in bytes, without the NUL that ends a path. */
-export const UNIX_NAME_MAX = 107;
-
-/** sockaddr_un. An abstract name is exactly its bytes: no padding, no NUL at its end. */
-export function unixAddress(name: string, kind: "path" | "abstract"): Uint8Array {
-  const text = new TextEncoder().encode(name);
-  const address = new Uint8Array(2 + text.length + 1);
+/**
+ * sockaddr_un. `path` begins with a NUL for an abstract name, which is exactly its bytes: no NUL
+ * ends it, as one ends a path.
+ */
+export function unixAddress(path: string): Uint8Array {
+  const text = new TextEncoder().encode(path.startsWith("\0") ? path : `${path}\0`);
+  const address = new Uint8Array(2 + text.length);
   new DataView(address.buffer).setUint16(0, AF.UNIX, true);
-  address.set(text, kind === "abstract" ? 3 : 2);
+  address.set(text, 2);
   return address;
 }
 

@@ -156,15 +156,15 @@ export function layoutOf(struct: StructName, arch: Arch) {
   return { fields, size: Math.ceil(at / widest) * widest };
 }
 
-/** The bytes of `value` as the kernel of `arch` reads them. */
-export function encodeStruct(value: StructValue, arch: Arch): Uint8Array {
-  const { fields, size } = layoutOf(value.struct, arch);
+/** The bytes of `given` as the kernel of `arch` reads them. */
+export function encodeStruct(given: StructValue, arch: Arch): Uint8Array {
+  const { fields, size } = layoutOf(given.struct, arch);
   const bytes = new Uint8Array(size);
   const view = new DataView(bytes.buffer);
   for (const { name, width, kind, offset } of fields) {
-    const given = value.fields[name] ?? 0;
+    const field = given.fields[name] ?? 0;
     const word =
-      kind.as === "open flags" ? BigInt(openFlagsFor(arch, Number(given))) : BigInt(given);
+      kind.as === "open flags" ? BigInt(openFlagsFor(arch, Number(field))) : BigInt(field);
     if (width === "u16") view.setUint16(offset, Number(BigInt.asUintN(16, word)), true);
     else if (width === "u32") view.setUint32(offset, Number(BigInt.asUintN(32, word)), true);
     else view.setBigUint64(offset, BigInt.asUintN(64, word), true);

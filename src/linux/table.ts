@@ -42,6 +42,7 @@ import {
   value,
 } from "./kind.ts";
 import { MOUNT_ATTR, MS } from "./mount-flags.ts";
+import { O } from "./open-flags.ts";
 
 type Row = readonly [x86_64: number, arm64: number, args: readonly Kind[]];
 
@@ -51,6 +52,9 @@ const at = flags("AT_", {
   RECURSIVE: AT.RECURSIVE,
 });
 const signal = value("SIG", SIG);
+// O_* bits that are no access mode, for calls that make descriptors of no file. Both architectures
+// have them at the same place.
+const fdFlags = flags("O_", { NONBLOCK: O.NONBLOCK, CLOEXEC: O.CLOEXEC });
 
 export const SYSCALLS = {
   // descriptors
@@ -59,9 +63,9 @@ export const SYSCALLS = {
   close: [3, 57, [fd]],
   ioctl: [16, 29, [fd, value("TIOC", TIOC), struct]],
   fcntl: [72, 25, [fd, value("F_", F), int]],
-  dup3: [292, 24, [fd, fd, openFlags]],
-  pipe2: [293, 59, [bytes, openFlags]],
-  eventfd2: [290, 19, [int, openFlags]],
+  dup3: [292, 24, [fd, fd, fdFlags]],
+  pipe2: [293, 59, [bytes, fdFlags]],
+  eventfd2: [290, 19, [int, fdFlags]],
   close_range: [436, 436, [fd, fd, flags("CLOSE_RANGE_", CLOSE_RANGE)]],
   memfd_create: [319, 279, [string, hex]],
   ftruncate: [77, 46, [fd, int]],
@@ -87,6 +91,7 @@ export const SYSCALLS = {
   ],
   getdents64: [217, 61, [fd, bytes, int]],
   statfs: [137, 43, [path, bytes]],
+  statx: [332, 291, [fd, path, at, hex, bytes]],
   chdir: [80, 49, [path]],
   fchdir: [81, 50, [fd]],
   chroot: [161, 51, [path]],
@@ -124,7 +129,7 @@ export const SYSCALLS = {
   clone3: [435, 435, [struct, int]],
   execve: [59, 221, [path, strings, strings]],
   exit_group: [231, 94, [int]],
-  wait4: [61, 260, [int, bytes, flags("W", { NOHANG: W.NOHANG, ALL: W.ALL }), pointer]],
+  wait4: [61, 260, [int, bytes, flags("", { WNOHANG: W.NOHANG, __WALL: W.ALL }), pointer]],
   kill: [62, 129, [int, signal]],
   pidfd_send_signal: [424, 424, [fd, signal, pointer, int]],
   pidfd_getfd: [438, 438, [fd, fd, int]],
@@ -152,13 +157,13 @@ export const SYSCALLS = {
   madvise: [28, 233, [pointer, int, int]],
 
   // waiting
-  epoll_create1: [291, 20, [openFlags]],
+  epoll_create1: [291, 20, [fdFlags]],
   epoll_ctl: [233, 21, [fd, value("EPOLL_CTL_", EPOLL_CTL), fd, struct]],
   epoll_pwait: [281, 22, [fd, bytes, int, int, pointer, int]],
   io_setup: [206, 0, [int, bytes]],
   io_submit: [209, 2, [hex, int, pointer]],
   io_getevents: [208, 4, [hex, int, int, bytes, pointer]],
-  inotify_init1: [294, 26, [openFlags]],
+  inotify_init1: [294, 26, [fdFlags]],
   inotify_add_watch: [254, 27, [fd, path, hex]],
 
   // sockets

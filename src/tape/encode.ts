@@ -49,6 +49,8 @@ export function encode(tape: Tape, target: Target): number {
     target.address + opsAt,
   ];
   machine.forEach((word, i) => writer.word(i * WORD, word));
+  // A register that no op has filled is no descriptor: 0 would be somebody's stdin.
+  for (let i = 0; i < tape.registers; i++) writer.word(registersAt + i * WORD, -1);
   tape.ops.forEach((op, index) => encodeOp(op, index, opsAt + index * OP_WORDS * WORD, writer));
   return writer.end;
 }

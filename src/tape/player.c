@@ -8,6 +8,11 @@ typedef word (*syscall_function)(word, word, word, word, word, word, word);
 #define PARK (-1)
 #define CLONE_NEWPID 0x20000000
 #define LOST_HOME (-4095)
+#define ENOENT 2
+
+/* As shells report a program that is not there, or that cannot be executed. */
+#define NOT_FOUND 127
+#define NOT_EXECUTABLE 126
 
 /* encode.ts writes these two. */
 struct op {
@@ -75,7 +80,7 @@ static void play(struct machine *m) {
     for (k = 0; k < TOLERATED && o->tolerated[k][0] != -result; k++) {}
     if (k == TOLERATED) {
       report(m, i, -result);
-      leave(m, 1);
+      leave(m, result == -ENOENT ? NOT_FOUND : NOT_EXECUTABLE);
     }
     i = o->tolerated[k][1];
   }

@@ -44,9 +44,14 @@ export function openControl(): Control {
   return { agent, child };
 }
 
-/** Clone a child that plays the tape. The child's end of the control line is closed in any case. */
+/**
+ * Clone a child that plays the tape. The child's end of the control line is closed in any case, the
+ * agent's end belongs to the `Child`, and is closed if there comes none. Throws a KernelError.
+ */
 export function launch({ tape, control, namespaces, pidNamespace, cgroup }: Launch): Child {
   using _ = control.child;
+  using onFailure = new DisposableStack();
+  onFailure.use(control.agent);
   arena ??= mapMemory(ARENA_BYTES);
   encode(tape, { arch, ...arena, control: control.child.number });
   const pidfd = new Int32Array(1);
@@ -64,6 +69,7 @@ export function launch({ tape, control, namespaces, pidNamespace, cgroup }: Laun
   const pid = Number(launchRaw(arena.address, addressOf(bytes), bytes.length, join, back));
   if (pid === LOST_HOME) throw new Error("the agent could not return to its own pid namespace");
   if (pid < 0) throw new KernelError("clone a child", clone3(args), -pid);
+  onFailure.move();
   return new Child(pid, new Fd(pidfd[0] ?? -1), tape, control.agent);
 }
 
@@ -126,7 +132,8 @@ export class Child implements Disposable {
     const bytes = new Uint8Array(message.buffer);
     for (;;) {
       const length = attempt(read(this.#control.number, bytes));
-      if (length === 0) return false;
+      // ECONNRESET: the child was killed before it took the byte of `resume`.
+      if (length === 0 || length === -errnoNumber("ECONNRESET")) return false;
       if (length === bytes.length) break;
       if (length !== -errnoNumber("EAGAIN")) {
         throw new KernelError(

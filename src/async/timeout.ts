@@ -1,0 +1,15 @@
+/** Whether `work` is over within so many milliseconds. What it throws by then is thrown. */
+export async function within(work: Promise<unknown>, milliseconds: number): Promise<boolean> {
+  const { promise, resolve } = Promise.withResolvers<boolean>();
+  const timer = setTimeout(() => resolve(false), Math.min(milliseconds, LONGEST_TIMER_MS));
+  try {
+    return await Promise.race([work.then(() => true), promise]);
+  } finally {
+    clearTimeout(timer);
+    // Whoever gave up on it need not hear of it.
+    work.catch(() => {});
+  }
+}
+
+/** setTimeout takes 31 bits and fires at once for more. */
+const LONGEST_TIMER_MS = 0x7fff_ffff;

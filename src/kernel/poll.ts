@@ -22,14 +22,14 @@ const DATA_OFFSET = EVENT_SIZE - 8;
 const waiting = new Map<number, Waiters>();
 let poll: { readonly epoll: number } | undefined;
 
-/** Resolves when `fd` has something to read, has ended, or was closed by its owner. */
-export function readable(fd: number): Promise<void> {
-  return wait(fd, "in");
+/** Resolves when `fd` has something to read, has ended, was closed here, or `signal` is aborted. */
+export function readable(fd: number, signal?: AbortSignal): Promise<void> {
+  return wait(fd, "in", signal);
 }
 
-/** Resolves when `fd` takes data again, nobody reads it any more, or it was closed by its owner. */
-export function writable(fd: number): Promise<void> {
-  return wait(fd, "out");
+/** Resolves when `fd` takes data, nobody reads it, it was closed here, or `signal` is aborted. */
+export function writable(fd: number, signal?: AbortSignal): Promise<void> {
+  return wait(fd, "out", signal);
 }
 
 /** Wake whoever waits for `fd`: its owner is about to close it. */
@@ -41,13 +41,23 @@ export function forget(fd: number): void {
   for (const resume of [...waiters.in, ...waiters.out]) resume();
 }
 
-function wait(fd: number, direction: Direction): Promise<void> {
+async function wait(fd: number, direction: Direction, signal?: AbortSignal): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
   const waiters = waiting.get(fd) ?? { in: [], out: [], added: false };
   waiting.set(fd, waiters);
   waiters[direction].push(resolve);
   arm(fd, waiters);
-  return promise;
+  if (signal === undefined) return promise;
+  const giveUp = () => resolve();
+  signal.addEventListener("abort", giveUp, { once: true });
+  try {
+    if (!signal.aborted) await promise;
+  } finally {
+    signal.removeEventListener("abort", giveUp);
+    // One that gave up must not stay in the list: the descriptor may never become ready.
+    const at = waiters[direction].indexOf(resolve);
+    if (at >= 0) waiters[direction].splice(at, 1);
+  }
 }
 
 /** Ask for the next event of `fd`, once. */

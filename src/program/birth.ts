@@ -23,7 +23,7 @@ export type Birth = {
 };
 
 /** The number a terminal's master has in the child, where the agent fetches it. */
-export function masterNumber({ control }: Birth): number {
+export function masterNumber({ control }: Pick<Birth, "control">): number {
   return control === 255 ? 254 : 255;
 }
 

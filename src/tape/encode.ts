@@ -13,7 +13,7 @@ const WORD = 8;
 const ARGS = 6;
 const TOLERATED = 6;
 const OP_WORDS = 4 + ARGS + 2 * TOLERATED;
-const MACHINE_WORDS = 9;
+const MACHINE_WORDS = 11;
 const PARK = -1;
 
 export type Target = {
@@ -23,6 +23,8 @@ export type Target = {
   readonly address: number;
   /** The descriptor, in the child, that errors and park points are reported on. */
   readonly control: number;
+  /** The other end of that line, which the child closes first. */
+  readonly agent: number;
 };
 
 /**
@@ -40,10 +42,12 @@ export function encode(tape: Tape, target: Target): number {
   const machine = [
     number("write"),
     number("read"),
+    number("close"),
     number("exit_group"),
     number("setns"),
     number("clone3"),
     target.control,
+    target.agent,
     tape.ops.length,
     target.address + registersAt,
     target.address + opsAt,

@@ -22,8 +22,8 @@ struct op {
 };
 
 struct machine {
-  word write, read, exit, setns, clone3;
-  word control, count;
+  word write, read, close, exit, setns, clone3;
+  word control, agent, count;
   word *registers;
   struct op *ops;
 };
@@ -59,6 +59,8 @@ static word argument(struct machine *m, struct op *o, int i) {
 
 static void play(struct machine *m) {
   word i = 0;
+  /* While the child holds a copy of the agent's end, no read of its own end sees the agent go. */
+  perform(m->close, m->agent, 0, 0, 0, 0, 0);
   while (i < m->count) {
     struct op *o = &m->ops[i];
     word result;

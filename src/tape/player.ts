@@ -53,7 +53,8 @@ export function launch({ tape, control, namespaces, pidNamespace, cgroup }: Laun
   using onFailure = new DisposableStack();
   onFailure.use(control.agent);
   arena ??= mapMemory(ARENA_BYTES);
-  encode(tape, { arch, ...arena, control: control.child.number });
+  const { agent, child } = control;
+  encode(tape, { arch, ...arena, control: child.number, agent: agent.number });
   const pidfd = new Int32Array(1);
   const flags =
     CLONE.PIDFD + CLONE.CLEAR_SIGHAND + (namespaces ?? 0) + (cgroup ? CLONE.INTO_CGROUP : 0);
@@ -70,7 +71,7 @@ export function launch({ tape, control, namespaces, pidNamespace, cgroup }: Laun
   if (pid === LOST_HOME) throw new Error("the agent could not return to its own pid namespace");
   if (pid < 0) throw new KernelError("clone a child", clone3(args), -pid);
   onFailure.move();
-  return new Child(pid, new Fd(pidfd[0] ?? -1), tape, control.agent);
+  return new Child(pid, new Fd(pidfd[0] ?? -1), tape, agent);
 }
 
 function homePidNamespace(): Fd {
@@ -120,7 +121,7 @@ export class Child implements Disposable {
     }
   }
 
-  /** Give up the agent's descriptors. The process itself is not touched. */
+  /** Give up the agent's descriptors. A tape that is parked ends; else the process is not touched. */
   [Symbol.dispose](): void {
     this.#control.close();
     this.pidfd.close();

@@ -1,0 +1,52 @@
+// Where the processes of a container are kept together: to stop, kill and count all of them.
+import type { Fd } from "../kernel/fd.ts";
+import { perform } from "../kernel/perform.ts";
+import { MAGIC } from "../linux/constants.ts";
+import { statfs } from "../linux/fs.ts";
+import type { CgroupView } from "../program/cgroup-view.ts";
+import { cgroupPath } from "./path.ts";
+import { createV1 } from "./v1.ts";
+import { createV2 } from "./v2.ts";
+
+/** One call at a time: the container that owns it puts them in order. */
+export interface Cgroup {
+  /**
+   * How a child gets in: it is born in `directory` (v2), or, while it has one thread, it writes "0"
+   * to each of `files` (v1).
+   */
+  readonly entry:
+    | { readonly kind: "clone"; readonly directory: Fd }
+    | { readonly kind: "write"; readonly files: readonly string[] };
+  /** What a mount of type `cgroup` shows the container. */
+  readonly view: CgroupView;
+  /** Resolves when every process has stopped. Throws if one has not within 2 s; none stays stopped. */
+  freeze(): Promise<void>;
+  thaw(): Promise<void>;
+  /** SIGKILL for every process in it, nested cgroups included, also if it is frozen. */
+  kill(): Promise<void>;
+  /**
+   * Wait until nobody is in it, at most 5 s, and remove it with what is nested. What cannot be
+   * removed does not keep the rest; it is thrown at the end. A second call finds nothing to do.
+   */
+  destroy(): Promise<void>;
+}
+
+/**
+ * Make the cgroup of a new container. Throws an Error if the path is not below the root or if a
+ * process is in it, a KernelError if the kernel refuses; then nothing is left of what was made.
+ */
+export function createCgroup(options: {
+  readonly cgroupsPath: string | undefined;
+  readonly containerId: string;
+}): Cgroup {
+  const path = cgroupPath(options.cgroupsPath, options.containerId);
+  return cgroupVersion() === 2 ? createV2(path) : createV1(path);
+}
+
+/** With v1, or both versions at once (then v2 has no controllers), there is a tmpfs. */
+export function cgroupVersion(): 1 | 2 {
+  const buffer = new Uint8Array(120);
+  perform("statfs /sys/fs/cgroup", statfs("/sys/fs/cgroup", buffer));
+  const magic = new DataView(buffer.buffer).getUint32(0, true);
+  return magic === MAGIC.CGROUP2_SUPER ? 2 : 1;
+}

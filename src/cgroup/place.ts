@@ -1,0 +1,41 @@
+// Make the directory of a container's cgroup in one hierarchy.
+import { makeDirectory } from "../kernel/file.ts";
+import { rmdir } from "../linux/fs.ts";
+import { attempt } from "../kernel/perform.ts";
+import type { CgroupPath } from "./path.ts";
+import { cgroupsIn, pidsIn, removeEmpty } from "./tree.ts";
+
+/**
+ * Throws an Error if a process is in `cgroup` or in what is nested in it: the path belongs to a
+ * container that lives, or is above one, or above the agent itself.
+ */
+export function refuseInUse(cgroup: string): void {
+  for (const each of cgroupsIn(cgroup)) {
+    const [pid] = pidsIn(each);
+    if (pid !== undefined) throw new Error(`cgroup ${each} is in use by process ${pid}`);
+  }
+}
+
+/**
+ * Make the cgroup `path` below `root` and give its directory. `prepare` is called for every level,
+ * whether it was there or not. What an earlier container has left there is replaced: limits and a
+ * frozen state would outlive it. `undo` takes back what was made, and nothing else.
+ */
+export function makeCgroup(
+  root: string,
+  path: CgroupPath,
+  undo: DisposableStack,
+  prepare: (parent: string, child: string) => void,
+): string {
+  const own = `${root}/${path.join("/")}`;
+  removeEmpty(own);
+  let parent = root;
+  for (const name of path) {
+    const child = `${parent}/${name}`;
+    // If that fails, somebody has put a cgroup or a process there, and it is theirs.
+    if (makeDirectory(child)) undo.defer(() => void attempt(rmdir(child)));
+    prepare(parent, child);
+    parent = child;
+  }
+  return own;
+}

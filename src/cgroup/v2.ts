@@ -1,0 +1,90 @@
+// A container's cgroup on v2: one directory.
+import { readText, writeText } from "../kernel/file.ts";
+import { Fd } from "../kernel/fd.ts";
+import { AT_FDCWD } from "../linux/constants.ts";
+import { KernelError } from "../linux/error.ts";
+import { openat } from "../linux/fs.ts";
+import { O } from "../linux/open-flags.ts";
+import type { CgroupView } from "../program/cgroup-view.ts";
+import { V2_FREEZER, freeze, thaw } from "./freezer.ts";
+import { killAll } from "./kill.ts";
+import type { CgroupPath } from "./path.ts";
+import { makeCgroup, refuseInUse } from "./place.ts";
+import { removeAll, tolerate } from "./tree.ts";
+
+/** Throws an Error or a KernelError; then nothing is left of what was made. */
+export function createV2(path: CgroupPath, root = "/sys/fs/cgroup"): CgroupV2 {
+  refuseInUse(`${root}/${path.join("/")}`);
+  using undo = new DisposableStack();
+  const directory = makeCgroup(root, path, undo, enableControllers);
+  const open = openat(AT_FDCWD, directory, O.RDONLY | O.DIRECTORY);
+  const cgroup = new CgroupV2(directory, Fd.of(`open ${directory}`, open));
+  undo.move();
+  return cgroup;
+}
+
+/** A cgroup has the files of a controller if its parent passes the controller on. */
+function enableControllers(parent: string): void {
+  const file = `${parent}/cgroup.subtree_control`;
+  const commands = controllersToEnable(readText(`${parent}/cgroup.controllers`), readText(file));
+  if (commands.length === 0) return;
+  if (tryWrite(file, commands.join(" "))) return;
+  // The kernel takes all or none. One that cannot be passed on here, as when processes are in the
+  // parent, matters only to a limit that needs it: the file of the limit is then missing.
+  for (const command of commands) tryWrite(file, command);
+}
+
+/** What to write to `cgroup.subtree_control`: `+` and the name of each controller not yet in it. */
+export function controllersToEnable(available: string, enabled: string): string[] {
+  const already = new Set(words(enabled));
+  return words(available)
+    .filter((name) => !already.has(name))
+    .map((name) => `+${name}`);
+}
+
+function words(text: string): string[] {
+  return text.split(/\s+/).filter((word) => word !== "");
+}
+
+/** false: the kernel refused. */
+function tryWrite(file: string, text: string): boolean {
+  try {
+    writeText(file, text);
+    return true;
+  } catch (error) {
+    if (error instanceof KernelError) return false;
+    throw error;
+  }
+}
+
+export class CgroupV2 {
+  readonly entry: { readonly kind: "clone"; readonly directory: Fd };
+  readonly view: CgroupView = { version: 2 };
+  readonly #directory: string;
+
+  constructor(directory: string, open: Fd) {
+    this.#directory = directory;
+    this.entry = { kind: "clone", directory: open };
+  }
+
+  async freeze(): Promise<void> {
+    await freeze(this.#directory, V2_FREEZER);
+  }
+
+  async thaw(): Promise<void> {
+    thaw(this.#directory, V2_FREEZER);
+  }
+
+  async kill(): Promise<void> {
+    const killed = tolerate(["ENOENT", "ENODEV"], () => {
+      writeText(`${this.#directory}/cgroup.kill`, "1");
+      return true;
+    });
+    if (!killed) await killAll(this.#directory, V2_FREEZER);
+  }
+
+  async destroy(): Promise<void> {
+    this.entry.directory.close();
+    await removeAll([this.#directory]);
+  }
+}

@@ -1,0 +1,68 @@
+// The directory of a container below /run/kata-containers, whose names host programs know:
+// `rootfs`, where its root is mounted, and `config.json`, the spec it was created from.
+import { Fd } from "../kernel/fd.ts";
+import { makeDirectory, removeDirectory } from "../kernel/file.ts";
+import { attempt, perform } from "../kernel/perform.ts";
+import { AT_FDCWD } from "../linux/constants.ts";
+import { openat, unlinkat } from "../linux/fs.ts";
+import { writeText } from "../linux/io.ts";
+import { detach } from "../linux/mount.ts";
+import { O } from "../linux/open-flags.ts";
+import type { ContainerSpec } from "../oci/valid-spec.ts";
+import type { Rootfs } from "../program/rootfs.ts";
+
+export const STATE_DIRECTORY = "/run/kata-containers";
+
+export class Bundle {
+  readonly path: string;
+  readonly rootfs: Rootfs;
+  /** False where a storage made the directory, which then is not ours to remove. */
+  readonly #isOurs: boolean;
+
+  private constructor(path: string, rootfs: Rootfs, isOurs: boolean) {
+    this.path = path;
+    this.rootfs = rootfs;
+    this.#isOurs = isOurs;
+  }
+
+  /** `id` has been verified: it is one plain file name. Throws a KernelError; then nothing is left. */
+  static create(id: string, spec: ContainerSpec): Bundle {
+    const path = `${STATE_DIRECTORY}/${id}`;
+    const target = `${path}/rootfs`;
+    makeDirectory(STATE_DIRECTORY);
+    const isOurs = makeDirectory(path);
+    const bind = makeDirectory(target);
+    const bundle = new Bundle(path, { source: spec.root.path, target, bind }, isOurs);
+    try {
+      bundle.#saveSpec(spec);
+    } catch (error) {
+      bundle.remove();
+      throw error;
+    }
+    return bundle;
+  }
+
+  /** Takes away what `create` made and the tape mounted, and nothing else. */
+  remove(): void {
+    if (this.rootfs.bind) {
+      attempt(detach(this.rootfs.target));
+      removeDirectory(this.rootfs.target);
+    }
+    attempt(unlinkat(AT_FDCWD, this.#config));
+    if (this.#isOurs) removeDirectory(this.path);
+  }
+
+  get #config(): string {
+    return `${this.path}/config.json`;
+  }
+
+  #saveSpec(spec: ContainerSpec): void {
+    const label = `write ${this.#config}`;
+    const flags = O.WRONLY | O.CREAT | O.TRUNC | O.NOFOLLOW;
+    using file = Fd.of(label, openat(AT_FDCWD, this.#config, flags, 0o600));
+    const text = JSON.stringify(spec, (_, value) =>
+      typeof value === "bigint" ? Number(value) : value,
+    );
+    perform(label, writeText(file.number, text));
+  }
+}

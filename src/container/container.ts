@@ -1,0 +1,186 @@
+// A container from its creation to its removal.
+import { Mutex } from "../async/mutex.ts";
+import { type Cgroup, createCgroup } from "../cgroup/cgroup.ts";
+import { internal } from "../error.ts";
+import { Fd } from "../kernel/fd.ts";
+import { AT_FDCWD } from "../linux/constants.ts";
+import { openat } from "../linux/fs.ts";
+import { O } from "../linux/open-flags.ts";
+import type { NamespaceType } from "../oci/namespace.ts";
+import type { ContainerStatus } from "../oci/state.ts";
+import type { ContainerProcess, ContainerSpec } from "../oci/valid-spec.ts";
+import { execProgram } from "../program/exec.ts";
+import { Bundle } from "./bundle.ts";
+import { environmentOf } from "./environment.ts";
+import type { Guest } from "./guest.ts";
+import { type CreateInit, type Placement, createInit } from "./init.ts";
+import { PinnedNamespaces } from "./pinned-namespaces.ts";
+import type { Process } from "./process.ts";
+import { spawn } from "./spawn.ts";
+
+export type CreateOptions = Omit<CreateInit, "bundle" | "cgroup">;
+
+type Parts = {
+  readonly id: string;
+  readonly spec: ContainerSpec;
+  readonly guest: Guest;
+  readonly bundle: Bundle;
+  readonly cgroup: Cgroup;
+  readonly init: Process;
+  readonly pinned: PinnedNamespaces;
+  /** The container's root, as its processes see it. */
+  readonly root: Fd;
+};
+
+export class Container {
+  readonly id: string;
+  readonly processes = new Map<string, Process>();
+  /** Creation, start, exec, pause and removal follow one another; the rest does not wait for them. */
+  readonly queue = new Mutex();
+  readonly init: Process;
+  readonly pinned: PinnedNamespaces;
+  readonly #parts: Parts;
+  #status: ContainerStatus = "created";
+  #beforePause: ContainerStatus = "created";
+
+  private constructor(parts: Parts) {
+    this.id = parts.id;
+    this.init = parts.init;
+    this.pinned = parts.pinned;
+    this.#parts = parts;
+    this.processes.set(this.id, this.init);
+  }
+
+  /** Ready to be started. Throws, and then nothing of it is left. */
+  static async create(options: CreateOptions): Promise<Container> {
+    const { id, spec, guest, signal } = options;
+    await using undo = new AsyncDisposableStack();
+    const bundle = undo.adopt(Bundle.create(id, spec), (made) => made.remove());
+    const { cgroupsPath } = spec.linux;
+    const cgroup = createCgroup({ cgroupsPath, containerId: id });
+    undo.defer(() => cgroup.destroy());
+    const init = await createInit({ ...options, bundle, cgroup });
+    undo.defer(() => init.end());
+    const pinned = undo.use(PinnedNamespaces.of(init.child.pid, kindsOf(options.placement)));
+    const path = `/proc/${init.child.pid}/root`;
+    const root = undo.use(Fd.of("open the container's root", openat(AT_FDCWD, path, O.PATH)));
+    signal.throwIfAborted();
+    undo.move();
+    return new Container({ id, spec, guest, bundle, cgroup, init, pinned, root });
+  }
+
+  get status(): ContainerStatus {
+    return this.#status;
+  }
+
+  /** Execute the program. Throws a TapeError if it cannot be; the first process has then ended. */
+  async start(): Promise<void> {
+    if (this.#status !== "created") {
+      throw internal(`container "${this.id}" is ${this.#status}, want created`);
+    }
+    if (this.init.exitStatus !== undefined) {
+      throw internal(`container "${this.id}": its first process has ended`);
+    }
+    this.init.child.resume();
+    this.#status = "running";
+    await this.init.child.played();
+  }
+
+  /** Run one more process. Throws, and then it has ended and its id is free. */
+  async exec(execId: string, process: ContainerProcess, signal: AbortSignal): Promise<void> {
+    if (this.#status === "paused") throw internal(`container "${this.id}" is paused`);
+    if (this.processes.has(execId)) throw internal(`exec_id '${execId}' already exists`);
+    const { pinned, cgroup, guest, root, spec } = this.#parts;
+    const asked = likeInit(process, spec.process);
+    const made = await spawn({
+      execId,
+      terminal: process.terminal === true,
+      until: "executed",
+      pidNamespace: pinned.get("pid"),
+      cgroup,
+      guest,
+      signal,
+      program: (birth) =>
+        execProgram(asked, {
+          ...birth,
+          containerId: this.id,
+          environment: environmentOf(asked, root),
+          joined: pinned.joined,
+        }),
+    });
+    this.processes.set(execId, made);
+  }
+
+  /** Stop every process. Throws if that is not done within 2 s; then none is stopped. */
+  async pause(): Promise<void> {
+    const before = this.#status;
+    if (before !== "running" && before !== "created") {
+      throw internal(`failed to pause container: current status is: ${stateName(before)}`);
+    }
+    await this.#parts.cgroup.freeze();
+    this.#beforePause = before;
+    this.#status = "paused";
+  }
+
+  async resume(): Promise<void> {
+    if (this.#status !== "paused") {
+      throw internal(`container status is: ${stateName(this.#status)}, not paused`);
+    }
+    await this.#parts.cgroup.thaw();
+    this.#status = this.#beforePause;
+  }
+
+  /** SIGKILL for all that is in the container. */
+  async killAll(): Promise<void> {
+    await this.#parts.cgroup.kill();
+  }
+
+  /** A process has been waited for: it is known no longer. */
+  forget(process: Process): void {
+    this.processes.delete(process.execId);
+    process.forget();
+  }
+
+  /** End and remove everything; repeatable, best effort, all errors together at the end. */
+  async destroy(): Promise<void> {
+    const { cgroup, bundle, pinned, root } = this.#parts;
+    this.#status = "stopped";
+    const errors: unknown[] = [];
+    const attemptStep = async (step: () => unknown) => {
+      try {
+        await step();
+      } catch (error) {
+        errors.push(error);
+      }
+    };
+    await attemptStep(() => cgroup.kill());
+    const processes = new Set([this.init, ...this.processes.values()]);
+    this.processes.clear();
+    await Promise.all([...processes].map((process) => attemptStep(() => process.end())));
+    pinned[Symbol.dispose]();
+    root.close();
+    await attemptStep(() => cgroup.destroy());
+    await attemptStep(() => bundle.remove());
+    if (errors.length > 0) throw new AggregateError(errors, errors.map(String).join("; "));
+  }
+}
+
+/** The namespaces an exec enters: whatever is not simply the guest's. */
+function kindsOf({ joined, created }: Placement): readonly NamespaceType[] {
+  return [...new Set([...joined.keys(), ...created])];
+}
+
+/** As Kata's hosts know it. */
+function stateName(status: ContainerStatus): string {
+  return status.slice(0, 1).toUpperCase() + status.slice(1);
+}
+
+/** What the request does not say is as for the first process. */
+function likeInit(process: ContainerProcess, init: ContainerProcess): ContainerProcess {
+  return {
+    ...process,
+    capabilities: process.capabilities ?? init.capabilities,
+    rlimits: process.rlimits ?? init.rlimits,
+    oomScoreAdj: process.oomScoreAdj ?? init.oomScoreAdj,
+  };
+}

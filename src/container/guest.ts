@@ -1,0 +1,47 @@
+// What containers need to know of the guest they run in. It does not change while the agent lives.
+import { cgroupVersion } from "../cgroup/cgroup.ts";
+import { readText } from "../kernel/file.ts";
+import { perform } from "../kernel/perform.ts";
+import { MAGIC } from "../linux/constants.ts";
+import { statfs } from "../linux/fs.ts";
+import { parseMountinfo } from "../linux/mountinfo.ts";
+import { signalMask, signalsIn } from "../linux/proc-status.ts";
+import type { RootSwitch } from "../program/rootfs.ts";
+
+export type Guest = {
+  readonly cgroupVersion: 1 | 2;
+  readonly rootSwitch: RootSwitch;
+  /** Signals the agent ignores, which its children would, too. */
+  readonly ignoredSignals: readonly number[];
+  /** Bytes for each output pipe of a process; 0: the kernel's default. */
+  readonly pipeSize: number;
+};
+
+export function describeGuest(pipeSize: number): Guest {
+  return {
+    cgroupVersion: cgroupVersion(),
+    rootSwitch: isInitramfs() ? { kind: "move", detach: kernelMounts() } : { kind: "pivot" },
+    ignoredSignals: signalsIn(signalMask(readText("/proc/self/status"), "SigIgn")),
+    pipeSize,
+  };
+}
+
+/** The first root of the kernel can be neither pivoted nor unmounted: pivot_root(2). */
+function isInitramfs(): boolean {
+  const root = parseMountinfo(readText("/proc/self/mountinfo")).findLast(
+    ({ mountPoint }) => mountPoint === "/",
+  );
+  if (root?.fstype !== "rootfs") return false;
+  const buffer = new Uint8Array(120);
+  perform("statfs /", statfs("/", buffer));
+  const magic = new DataView(buffer.buffer).getUint32(0, true);
+  return magic === MAGIC.RAMFS || magic === MAGIC.TMPFS;
+}
+
+/** The kernel's own file systems: out of sight below the container's root, but still in its namespace. */
+function kernelMounts(): readonly string[] {
+  return parseMountinfo(readText("/proc/self/mountinfo"))
+    .filter(({ fstype }) => fstype === "proc" || fstype === "sysfs")
+    .map(({ mountPoint }) => mountPoint)
+    .toReversed();
+}

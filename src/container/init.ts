@@ -1,0 +1,70 @@
+// The first process of a container.
+import type { Cgroup } from "../cgroup/cgroup.ts";
+import { Fd } from "../kernel/fd.ts";
+import { AT_FDCWD } from "../linux/constants.ts";
+import { openat } from "../linux/fs.ts";
+import { O } from "../linux/open-flags.ts";
+import type { NamespaceType } from "../oci/namespace.ts";
+import type { ContainerSpec } from "../oci/valid-spec.ts";
+import { initProgram } from "../program/init.ts";
+import { CLONE_FLAG, type Joined } from "../program/namespaces.ts";
+import type { Bundle } from "./bundle.ts";
+import { environmentOf } from "./environment.ts";
+import type { Guest } from "./guest.ts";
+import type { Process } from "./process.ts";
+import { spawn } from "./spawn.ts";
+
+/** Where a container lives: each kind of namespace is entered, made, or the guest's own. */
+export type Placement = {
+  readonly joined: ReadonlyMap<NamespaceType, Fd>;
+  readonly created: readonly NamespaceType[];
+};
+
+export type CreateInit = {
+  readonly id: string;
+  readonly spec: ContainerSpec;
+  readonly guest: Guest;
+  readonly placement: Placement;
+  readonly bundle: Bundle;
+  readonly cgroup: Cgroup;
+  readonly signal: AbortSignal;
+};
+
+/** Everything is done but the execve: the process waits for the start. */
+export function createInit(options: CreateInit): Promise<Process> {
+  const { id, spec, guest, placement, bundle, cgroup, signal } = options;
+  const { joined, created } = placement;
+  using root = Fd.of(
+    `open ${spec.root.path}`,
+    openat(AT_FDCWD, spec.root.path, O.PATH | O.DIRECTORY),
+  );
+  const environment = environmentOf(spec.process, root);
+  return spawn({
+    execId: id,
+    terminal: spec.process.terminal === true,
+    until: "parked",
+    namespaces: created.includes("pid") ? CLONE_FLAG.pid : 0,
+    pidNamespace: joined.get("pid"),
+    cgroup,
+    guest,
+    signal,
+    program: (birth) =>
+      initProgram(spec, {
+        ...birth,
+        containerId: id,
+        bundle: bundle.path,
+        rootfs: bundle.rootfs,
+        rootSwitch: guest.rootSwitch,
+        environment,
+        joined: enteredByTape(joined),
+        created,
+        cgroupView: cgroup.view,
+      }),
+  });
+}
+
+/** All but the pid namespace, in which the child is born. */
+function enteredByTape(joined: ReadonlyMap<NamespaceType, Fd>): Joined {
+  const entered = [...joined].filter(([type]) => type !== "pid");
+  return Object.fromEntries(entered.map(([type, fd]) => [type, fd.number]));
+}

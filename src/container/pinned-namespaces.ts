@@ -1,0 +1,60 @@
+// The namespaces of a container, held open from its creation on. An exec enters these: a path below
+// /proc could by then name another process.
+import { Fd } from "../kernel/fd.ts";
+import { AT_FDCWD } from "../linux/constants.ts";
+import { openat } from "../linux/fs.ts";
+import { O } from "../linux/open-flags.ts";
+import type { NamespaceType } from "../oci/namespace.ts";
+import type { Joined } from "../program/namespaces.ts";
+
+/** Names below /proc/<pid>/ns: namespaces(7). */
+const NAME = {
+  mount: "mnt",
+  pid: "pid",
+  network: "net",
+  uts: "uts",
+  ipc: "ipc",
+  user: "user",
+  cgroup: "cgroup",
+  time: "time",
+} as const satisfies Record<NamespaceType, string>;
+
+export class PinnedNamespaces implements Disposable {
+  readonly #held: ReadonlyMap<NamespaceType, Fd>;
+
+  private constructor(held: ReadonlyMap<NamespaceType, Fd>) {
+    this.#held = held;
+  }
+
+  /** Those of a process that is alive. Throws a KernelError; then none is held. */
+  static of(pid: number, types: Iterable<NamespaceType>): PinnedNamespaces {
+    const held = new Map<NamespaceType, Fd>();
+    const pinned = new PinnedNamespaces(held);
+    try {
+      for (const type of types) held.set(type, openNamespace(pid, type));
+    } catch (error) {
+      pinned[Symbol.dispose]();
+      throw error;
+    }
+    return pinned;
+  }
+
+  get(type: NamespaceType): Fd | undefined {
+    return this.#held.get(type);
+  }
+
+  /** What a tape enters: all but the pid namespace, in which the child is born. */
+  get joined(): Joined {
+    const entered = [...this.#held].filter(([type]) => type !== "pid");
+    return Object.fromEntries(entered.map(([type, fd]) => [type, fd.number]));
+  }
+
+  [Symbol.dispose](): void {
+    for (const fd of this.#held.values()) fd.close();
+  }
+}
+
+function openNamespace(pid: number, type: NamespaceType): Fd {
+  const path = `/proc/${pid}/ns/${NAME[type]}`;
+  return Fd.of(`pin the ${type} namespace`, openat(AT_FDCWD, path, O.RDONLY));
+}

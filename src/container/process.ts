@@ -1,0 +1,78 @@
+// A process of a container: its first one, or an exec.
+import { internal } from "../error.ts";
+import { Fd } from "../kernel/fd.ts";
+import { tryReadText } from "../kernel/file.ts";
+import { perform } from "../kernel/perform.ts";
+import type { ExitStatus } from "../kernel/reaper.ts";
+import { SIG } from "../linux/constants.ts";
+import { setStatusFlags } from "../linux/io.ts";
+import { O } from "../linux/open-flags.ts";
+import { handlesSignal } from "../linux/proc-status.ts";
+import { pidfd_getfd } from "../linux/process.ts";
+import type { Child } from "../tape/player.ts";
+import type { Stdio } from "./stdio.ts";
+
+export class Process {
+  /** The container's id for its first process: the Go runtime asks by it, the other by "". */
+  readonly execId: string;
+  readonly child: Child;
+  readonly stdio: Stdio;
+  /** Undefined while it runs. */
+  exitStatus: ExitStatus | undefined;
+  readonly #removed = Promise.withResolvers<never>();
+
+  constructor(execId: string, child: Child, stdio: Stdio) {
+    this.execId = execId;
+    this.child = child;
+    this.stdio = stdio;
+    void child.exit.then((status) => (this.exitStatus = status));
+    // Nobody need be waiting when the container goes.
+    this.#removed.promise.catch(() => {});
+  }
+
+  /** How it ended, or will. Throws once the container is removed, or `signal` is aborted. */
+  async wait(signal: AbortSignal): Promise<ExitStatus> {
+    const gone = Promise.withResolvers<never>();
+    const abort = () => gone.reject(signal.reason);
+    signal.addEventListener("abort", abort, { once: true });
+    try {
+      signal.throwIfAborted();
+      return await Promise.race([this.child.exit, this.#removed.promise, gone.promise]);
+    } finally {
+      signal.removeEventListener("abort", abort);
+    }
+  }
+
+  /** ESRCH counts as done: it has ended. Throws a KernelError, EINVAL for a number that is no signal. */
+  signal(number: number): void {
+    if (this.exitStatus === undefined) this.child.signal(number);
+  }
+
+  /** True if the process does something of its own with a signal, or has it blocked. */
+  handles(signal: number): boolean {
+    const status = tryReadText(`/proc/${this.child.pid}/status`);
+    return status !== undefined && handlesSignal(status, signal);
+  }
+
+  /** Whoever waits learns that there is nothing more to come. The process itself is not touched. */
+  forget(): void {
+    this.#removed.reject(internal("Invalid container id"));
+    this.stdio.close();
+    this.child[Symbol.dispose]();
+  }
+
+  /** Kill it, and resolve when it is gone. Repeatable. */
+  async end(): Promise<void> {
+    if (this.exitStatus === undefined) this.child.signal(SIG.KILL);
+    this.#removed.reject(internal("Invalid container id"));
+    await this.child.exit;
+    this.forget();
+  }
+}
+
+/** The master of the terminal that a parked tape has opened. */
+export function fetchMaster(child: Child, number: number): Fd {
+  const master = Fd.of("fetch the terminal", pidfd_getfd(child.pidfd.number, number));
+  perform("make the terminal non-blocking", setStatusFlags(master.number, O.RDWR | O.NONBLOCK));
+  return master;
+}

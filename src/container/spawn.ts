@@ -1,0 +1,84 @@
+// Clone a process of a container, with its standard streams, up to the point where it is ready.
+import type { Cgroup } from "../cgroup/cgroup.ts";
+import type { Fd } from "../kernel/fd.ts";
+import { SIG } from "../linux/constants.ts";
+import { type Birth, masterNumber } from "../program/birth.ts";
+import { type Child, launch, openControl } from "../tape/player.ts";
+import type { Tape } from "../tape/tape.ts";
+import type { Guest } from "./guest.ts";
+import { Process, fetchMaster } from "./process.ts";
+import { type Stdio, openPipes, terminalStdio } from "./stdio.ts";
+
+/** What the agent gives a process whatever its spec. */
+export type SpawnBirth = Pick<Birth, "control" | "stdio" | "cgroupFiles" | "ignoredSignals">;
+
+export type Spawn = {
+  readonly execId: string;
+  readonly terminal: boolean;
+  readonly program: (birth: SpawnBirth) => Tape;
+  /** `parked`: the tape waits before it executes the program. `executed`: it has executed it. */
+  readonly until: "parked" | "executed";
+  /** CLONE_NEW* bits. */
+  readonly namespaces?: number;
+  readonly pidNamespace?: Fd | undefined;
+  readonly cgroup: Cgroup;
+  readonly guest: Guest;
+  /** Aborted: the process is killed. */
+  readonly signal: AbortSignal;
+};
+
+/** Throws a TapeError, or what `signal` says; then the process has ended. */
+export async function spawn(options: Spawn): Promise<Process> {
+  const { execId, terminal, cgroup, guest, signal } = options;
+  signal.throwIfAborted();
+  await using undo = new AsyncDisposableStack();
+  const pipes = terminal ? null : undo.use(openPipes(guest.pipeSize));
+  const control = openControl();
+  const birth: SpawnBirth = {
+    control: control.child.number,
+    stdio: pipes && {
+      stdin: pipes.child.stdin.number,
+      stdout: pipes.child.stdout.number,
+      stderr: pipes.child.stderr.number,
+    },
+    cgroupFiles: cgroup.entry.kind === "write" ? cgroup.entry.files : [],
+    ignoredSignals: guest.ignoredSignals,
+  };
+  const child = launch({
+    tape: options.program(birth),
+    control,
+    ...(options.namespaces === undefined ? {} : { namespaces: options.namespaces }),
+    ...(options.pidNamespace === undefined ? {} : { pidNamespace: options.pidNamespace }),
+    ...(cgroup.entry.kind === "clone" ? { cgroup: cgroup.entry.directory } : {}),
+  });
+  undo.defer(() => endChild(child));
+  const kill = () => child.signal(SIG.KILL);
+  signal.addEventListener("abort", kill, { once: true });
+  try {
+    const stdio =
+      pipes === null ? await openTerminal(child, birth, options) : pipes.into(child.exit);
+    undo.defer(() => stdio.close());
+    if (options.until === "executed") await child.played();
+    else if (pipes !== null) await child.parked();
+    signal.throwIfAborted();
+    undo.move();
+    return new Process(execId, child, stdio);
+  } finally {
+    signal.removeEventListener("abort", kill);
+  }
+}
+
+/** The tape parks once the terminal is open, be it init's park before the start or exec's own. */
+async function openTerminal(child: Child, birth: SpawnBirth, { until }: Spawn): Promise<Stdio> {
+  await child.parked();
+  const stdio = terminalStdio(fetchMaster(child, masterNumber(birth)), child.exit);
+  if (until === "executed") child.resume();
+  return stdio;
+}
+
+/** For a child that nobody will know of. */
+async function endChild(child: Child): Promise<void> {
+  child.signal(SIG.KILL);
+  await child.exit;
+  child[Symbol.dispose]();
+}

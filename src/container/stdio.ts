@@ -1,0 +1,94 @@
+// The standard streams of a process, on the agent's side.
+import { Fd } from "../kernel/fd.ts";
+import { perform } from "../kernel/perform.ts";
+import { setPipeSize, setStatusFlags } from "../linux/io.ts";
+import { O } from "../linux/open-flags.ts";
+import { setWindowSize } from "../linux/tty.ts";
+import { InputStream } from "./input-stream.ts";
+import { OutputStream } from "./output-stream.ts";
+
+export class Stdio {
+  readonly stdin: InputStream;
+  readonly stdout: OutputStream;
+  /** A terminal has one output: the same stream. */
+  readonly stderr: OutputStream;
+  readonly master: Fd | undefined;
+
+  constructor(stdin: InputStream, stdout: OutputStream, stderr: OutputStream, master?: Fd) {
+    this.stdin = stdin;
+    this.stdout = stdout;
+    this.stderr = stderr;
+    this.master = master;
+  }
+
+  /** Sizes in characters. Throws a KernelError. */
+  resize(rows: number, columns: number): void {
+    if (this.master === undefined) throw new Error("no terminal");
+    perform("resize the terminal", setWindowSize(this.master.number, rows, columns));
+  }
+
+  close(): void {
+    this.stdin.drop();
+    this.stdout.close();
+    this.stderr.close();
+  }
+}
+
+/** Owns `master`. */
+export function terminalStdio(master: Fd, exited: Promise<unknown>): Stdio {
+  const output = new OutputStream(master, exited);
+  return new Stdio(new InputStream(master, true), output, output, master);
+}
+
+export type ChildEnds = { readonly stdin: Fd; readonly stdout: Fd; readonly stderr: Fd };
+
+/** Three pipes. Disposing closes the child's ends, and the agent's unless `into` took them. */
+export class Pipes implements Disposable {
+  readonly child: ChildEnds;
+  readonly #agent: ChildEnds;
+  readonly #owned: DisposableStack;
+
+  constructor(child: ChildEnds, agent: ChildEnds, owned: DisposableStack) {
+    this.child = child;
+    this.#agent = agent;
+    this.#owned = owned;
+  }
+
+  /** The child has its ends; the agent's become streams. */
+  into(exited: Promise<unknown>): Stdio {
+    const { stdin, stdout, stderr } = this.#agent;
+    this.#owned.move();
+    for (const fd of Object.values(this.child)) fd.close();
+    return new Stdio(
+      new InputStream(stdin, false),
+      new OutputStream(stdout, exited),
+      new OutputStream(stderr, exited),
+    );
+  }
+
+  [Symbol.dispose](): void {
+    this.#owned.dispose();
+  }
+}
+
+/** `outputSize` in bytes for stdout and stderr; 0: the kernel's default. */
+export function openPipes(outputSize: number): Pipes {
+  using owned = new DisposableStack();
+  const open = (name: string) => {
+    const [readEnd, writeEnd] = Fd.pipe(`open a pipe for ${name}`);
+    return { readEnd: owned.use(readEnd), writeEnd: owned.use(writeEnd) };
+  };
+  const [stdin, stdout, stderr] = [open("stdin"), open("stdout"), open("stderr")];
+  const agent = { stdin: stdin.writeEnd, stdout: stdout.readEnd, stderr: stderr.readEnd };
+  // Each end is an open file of its own: the process's ends stay blocking.
+  for (const fd of Object.values(agent)) {
+    perform("make a pipe non-blocking", setStatusFlags(fd.number, O.NONBLOCK));
+  }
+  if (outputSize > 0) {
+    for (const fd of [agent.stdout, agent.stderr]) {
+      perform("set the size of a pipe", setPipeSize(fd.number, outputSize));
+    }
+  }
+  const child = { stdin: stdin.readEnd, stdout: stdout.writeEnd, stderr: stderr.writeEnd };
+  return new Pipes(child, agent, owned.move());
+}

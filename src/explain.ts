@@ -1,0 +1,36 @@
+// `kata-agent explain config.json`: the program that a spec would become, without running it.
+import { specFromJson } from "./oci/from-json.ts";
+import { hasNamespace } from "./oci/namespace.ts";
+import { unservedIn } from "./oci/unserved.ts";
+import { validateSpec } from "./oci/validate.ts";
+import { initProgram } from "./program/init.ts";
+import { normaliseEnvironment } from "./oci/environment.ts";
+import { listing } from "./tape/listing.ts";
+import { NAMESPACE_TYPES } from "./oci/namespace.ts";
+
+/** Where a container would be whose id is `c1`; descriptors as in an agent that holds no others. */
+const ID = "c1";
+const BUNDLE = `/run/kata-containers/${ID}`;
+
+/** The tape as text. Throws InvalidSpec. Limits, storages and devices are the agent's work, not a tape's. */
+export function explain(json: string): string {
+  const spec = validateSpec(specFromJson(json));
+  const tape = initProgram(spec, {
+    containerId: ID,
+    control: 3,
+    stdio: spec.process.terminal === true ? null : { stdin: 4, stdout: 5, stderr: 6 },
+    cgroupFiles: [],
+    ignoredSignals: [],
+    environment: normaliseEnvironment(spec.process.env ?? []),
+    bundle: BUNDLE,
+    rootfs: { source: spec.root.path, target: `${BUNDLE}/rootfs`, bind: true },
+    rootSwitch: { kind: "pivot" },
+    joined: {},
+    created: NAMESPACE_TYPES.filter((type) => hasNamespace(spec.linux, type)),
+    cgroupView: { version: 2 },
+  });
+  const unserved = unservedIn(spec);
+  const warning =
+    unserved === undefined ? "" : `\nnot served, the container would be refused: ${unserved}`;
+  return `${listing(tape)}${warning}\n`;
+}

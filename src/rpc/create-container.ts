@@ -1,0 +1,21 @@
+import { invalidArgument, unimplemented } from "../error.ts";
+import { verifyId } from "../oci/container-id.ts";
+import { specFromProto } from "../oci/from-proto.ts";
+import { unservedIn } from "../oci/unserved.ts";
+import { validateSpec } from "../oci/validate.ts";
+import type { Handler } from "./handler.ts";
+
+/** Make a container, up to the execve of its program. */
+export const createContainer: Handler<"createContainer"> = async (request, { sandbox, signal }) => {
+  const { containerId: id, OCI, devices, storages, sharedMounts, sandboxPidns } = request;
+  verifyId(id);
+  if (OCI === undefined) throw invalidArgument("the request has no OCI spec");
+  const spec = validateSpec(specFromProto(OCI));
+  const unserved =
+    (devices.length > 0 && "devices") ||
+    (storages.length > 0 && "storages") ||
+    (sharedMounts.length > 0 && "shared mounts") ||
+    unservedIn(spec);
+  if (unserved) throw unimplemented(`CreateContainer: ${unserved}`);
+  await sandbox.createContainer({ id, spec, sandboxPidns, signal });
+};

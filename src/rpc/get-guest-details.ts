@@ -1,0 +1,15 @@
+import { hasMemoryProbe, memoryBlockSize } from "../guest/details.ts";
+import { VERSION } from "../version.ts";
+import type { Handler } from "./handler.ts";
+
+/** What the runtime must know of the guest before it creates containers. */
+export const getGuestDetails: Handler<"getGuestDetails"> = (request, { isInit }) => ({
+  memBlockSizeBytes: request.memBlockSize ? memoryBlockSize() : 0n,
+  supportMemHotplugProbe: request.memHotplugProbe && hasMemoryProbe(),
+  agentDetails: {
+    version: VERSION,
+    initDaemon: isInit,
+    // The Go runtime then creates no container that has a filter.
+    supportsSeccomp: false,
+  },
+});

@@ -1,0 +1,74 @@
+// All RPCs. A method of the protocol that is missing here does not compile; null stands for one that
+// answers UNIMPLEMENTED.
+import type { AgentMethods, Handler, HealthMethods } from "./handler.ts";
+import { check } from "./check.ts";
+import { closeStdin } from "./close-stdin.ts";
+import { createContainer } from "./create-container.ts";
+import { createSandbox } from "./create-sandbox.ts";
+import { destroySandbox } from "./destroy-sandbox.ts";
+import { execProcess } from "./exec-process.ts";
+import { getGuestDetails } from "./get-guest-details.ts";
+import { pauseContainer } from "./pause-container.ts";
+import { readStderr } from "./read-stderr.ts";
+import { readStdout } from "./read-stdout.ts";
+import { removeContainer } from "./remove-container.ts";
+import { resumeContainer } from "./resume-container.ts";
+import { signalProcess } from "./signal-process.ts";
+import { startContainer } from "./start-container.ts";
+import { ttyWinResize } from "./tty-win-resize.ts";
+import { version } from "./version.ts";
+import { waitProcess } from "./wait-process.ts";
+import { writeStdin } from "./write-stdin.ts";
+
+type Handlers<Methods> = {
+  readonly [Name in keyof Methods]: Name extends keyof AgentMethods | keyof HealthMethods
+    ? Handler<Name> | null
+    : never;
+};
+
+export const agentHandlers: Handlers<AgentMethods> = {
+  createContainer: createContainer,
+  startContainer: startContainer,
+  removeContainer: removeContainer,
+  execProcess: execProcess,
+  signalProcess: signalProcess,
+  waitProcess: waitProcess,
+  updateContainer: null,
+  updateEphemeralMounts: null,
+  statsContainer: null,
+  pauseContainer: pauseContainer,
+  resumeContainer: resumeContainer,
+  removeStaleVirtiofsShareMounts: null,
+  getDiagnosticData: null,
+  writeStdin: writeStdin,
+  readStdout: readStdout,
+  readStderr: readStderr,
+  closeStdin: closeStdin,
+  ttyWinResize: ttyWinResize,
+  updateInterface: null,
+  updateRoutes: null,
+  listInterfaces: null,
+  listRoutes: null,
+  addARPNeighbors: null,
+  getIPTables: null,
+  setIPTables: null,
+  getMetrics: null,
+  memAgentMemcgSet: null,
+  memAgentCompactSet: null,
+  createSandbox: createSandbox,
+  destroySandbox: destroySandbox,
+  onlineCPUMem: null,
+  reseedRandomDev: null,
+  getGuestDetails: getGuestDetails,
+  memHotplugByProbe: null,
+  setGuestDateTime: null,
+  copyFile: null,
+  getOOMEvent: null,
+  addSwap: null,
+  addSwapPath: null,
+  getVolumeStats: null,
+  resizeVolume: null,
+  setPolicy: null,
+};
+
+export const healthHandlers: Handlers<HealthMethods> = { check, version };

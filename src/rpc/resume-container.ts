@@ -1,0 +1,7 @@
+import type { Handler } from "./handler.ts";
+
+/** Let the processes of a paused container go on. */
+export const resumeContainer: Handler<"resumeContainer"> = async ({ containerId }, { sandbox }) => {
+  const container = sandbox.container(containerId);
+  await container.queue.run(() => container.resume());
+};

@@ -1,0 +1,133 @@
+// The pod: its containers and what they share. The only holder of state that changes, and not tied
+// to any connection: clients come and go.
+import { Container } from "../container/container.ts";
+import type { Guest } from "../container/guest.ts";
+import type { Process } from "../container/process.ts";
+import { type AgentError, internal, invalidArgument, notFound } from "../error.ts";
+import { Fd } from "../kernel/fd.ts";
+import { AT_FDCWD } from "../linux/constants.ts";
+import { openat } from "../linux/fs.ts";
+import { O } from "../linux/open-flags.ts";
+import type { ContainerSpec } from "../oci/valid-spec.ts";
+import { SandboxNamespaces } from "./namespaces.ts";
+import { placementOf } from "./placement.ts";
+
+export type CreateContainer = {
+  readonly id: string;
+  readonly spec: ContainerSpec;
+  /** Live in the pid namespace of the pod's first container. */
+  readonly sandboxPidns: boolean;
+  readonly signal: AbortSignal;
+};
+
+export class Sandbox {
+  readonly guest: Guest;
+  readonly #containers = new Map<string, Container>();
+  /** Ids of containers being made, or unmade after the caller went away. */
+  readonly #pending = new Map<
+    string,
+    { readonly signal: AbortSignal; readonly over: Promise<void> }
+  >();
+  #namespaces: SandboxNamespaces | undefined;
+  #pidNamespace: Fd | undefined;
+
+  constructor(guest: Guest) {
+    this.guest = guest;
+  }
+
+  /** A second call keeps the namespaces that are there. */
+  async create(hostname: string): Promise<void> {
+    this.#namespaces ??= await SandboxNamespaces.create(hostname);
+  }
+
+  /** Throws what `refuse` makes of it when there is none: hosts expect one code here, another there. */
+  container(id: string, refuse: (message: string) => AgentError = invalidArgument): Container {
+    const container = this.#containers.get(id);
+    if (container === undefined) throw refuse(`Invalid container id "${id}": container not found`);
+    return container;
+  }
+
+  /** The first process has two names: "" and the container's id. */
+  process(containerId: string, execId: string): Process {
+    const container = this.container(containerId);
+    const process = container.processes.get(execId || containerId);
+    if (process !== undefined) return process;
+    const which =
+      execId === "" || execId === containerId ? "init process missing" : "invalid exec id";
+    // The Go runtime looks for the errno's text, the other for the first words.
+    throw notFound(`Process not found: ${which} (ESRCH: No such process)`);
+  }
+
+  async createContainer(options: CreateContainer): Promise<void> {
+    const { id, signal } = options;
+    await this.#claim(id, signal);
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#pending.set(id, { signal, over: promise });
+    try {
+      const container = await this.#make(options);
+      this.#containers.set(id, container);
+      if (this.#containers.size === 1) this.#adoptPidNamespace(container);
+    } finally {
+      this.#pending.delete(id);
+      resolve();
+    }
+  }
+
+  /** Ends everything in it. The id is free again once that is done. */
+  async removeContainer(container: Container): Promise<void> {
+    await container.destroy();
+    this.#containers.delete(container.id);
+  }
+
+  /** All containers, then what they shared; all errors together at the end. */
+  async destroy(): Promise<void> {
+    const containers = [...this.#containers.values()];
+    const results = await Promise.allSettled(
+      containers.map((container) => container.queue.run(() => this.removeContainer(container))),
+    );
+    this.#pidNamespace?.close();
+    this.#pidNamespace = undefined;
+    this.#namespaces?.remove();
+    this.#namespaces = undefined;
+    const errors = results.flatMap((result) =>
+      result.status === "rejected" ? [result.reason] : [],
+    );
+    if (errors.length > 0) throw new AggregateError(errors, errors.map(String).join("; "));
+  }
+
+  /** A caller that went away leaves its id behind for as long as its container is unmade. */
+  async #claim(id: string, signal: AbortSignal): Promise<void> {
+    const pending = this.#pending.get(id);
+    if (pending?.signal.aborted === true) {
+      await pending.over;
+      signal.throwIfAborted();
+      return this.#claim(id, signal);
+    }
+    if (pending !== undefined || this.#containers.has(id)) {
+      throw internal(`container ${id} already exists`);
+    }
+  }
+
+  async #make({ id, spec, sandboxPidns, signal }: CreateContainer): Promise<Container> {
+    using opened = new DisposableStack();
+    const placement = placementOf(
+      spec.linux,
+      sandboxPidns,
+      {
+        namespaces: this.#namespaces,
+        pidNamespace: this.#pidNamespace,
+        hasContainers: this.#containers.size > 0,
+        cgroupVersion: this.guest.cgroupVersion,
+      },
+      opened,
+    );
+    return await Container.create({ id, spec, guest: this.guest, placement, signal });
+  }
+
+  /** Held by the sandbox itself: the container may end before the pod does. */
+  #adoptPidNamespace({ init }: Container): void {
+    if (this.#pidNamespace !== undefined) return;
+    const path = `/proc/${init.child.pid}/ns/pid`;
+    this.#pidNamespace = Fd.of("pin the sandbox's pid namespace", openat(AT_FDCWD, path, O.RDONLY));
+  }
+}

@@ -3,7 +3,7 @@ import { Mutex } from "../async/mutex.ts";
 import { type Cgroup, createCgroup } from "../cgroup/cgroup.ts";
 import { internal } from "../error.ts";
 import { Fd } from "../kernel/fd.ts";
-import { AT_FDCWD } from "../linux/constants.ts";
+import { AT_FDCWD, SIG } from "../linux/constants.ts";
 import { openat } from "../linux/fs.ts";
 import { O } from "../linux/open-flags.ts";
 import type { NamespaceType } from "../oci/namespace.ts";
@@ -28,6 +28,7 @@ type Parts = {
   readonly cgroup: Cgroup;
   readonly init: Process;
   readonly pinned: PinnedNamespaces;
+  readonly ownsPidNamespace: boolean;
   /** The container's root, as its processes see it. */
   readonly root: Fd;
 };
@@ -35,11 +36,13 @@ type Parts = {
 export class Container {
   readonly id: string;
   readonly processes = new Map<string, Process>();
-  /** Creation, start, exec, pause and removal follow one another; the rest does not wait for them. */
-  readonly queue = new Mutex();
   readonly init: Process;
   readonly pinned: PinnedNamespaces;
   readonly #parts: Parts;
+  /** Start, exec, pause, resume and removal follow one another; nothing else waits for them. */
+  readonly #queue = new Mutex();
+  /** Aborted when the container is to go: an exec that hangs must not hold that up. */
+  readonly #removal = new AbortController();
   #status: ContainerStatus = "created";
   #beforePause: ContainerStatus = "created";
 
@@ -66,7 +69,8 @@ export class Container {
     const root = undo.use(Fd.of("open the container's root", openat(AT_FDCWD, path, O.PATH)));
     signal.throwIfAborted();
     undo.move();
-    return new Container({ id, spec, guest, bundle, cgroup, init, pinned, root });
+    const ownsPidNamespace = options.placement.created.includes("pid");
+    return new Container({ id, spec, guest, bundle, cgroup, init, pinned, ownsPidNamespace, root });
   }
 
   get status(): ContainerStatus {
@@ -74,75 +78,73 @@ export class Container {
   }
 
   /** Execute the program. Throws a TapeError if it cannot be; the first process has then ended. */
-  async start(): Promise<void> {
-    if (this.#status !== "created") {
-      throw internal(`container "${this.id}" is ${this.#status}, want created`);
-    }
-    if (this.init.exitStatus !== undefined) {
-      throw internal(`container "${this.id}": its first process has ended`);
-    }
-    this.init.child.resume();
-    this.#status = "running";
-    await this.init.child.played();
+  start(): Promise<void> {
+    return this.#queue.run(async () => {
+      if (this.#status !== "created") {
+        throw internal(`container "${this.id}" is ${this.#status}, want created`);
+      }
+      if (this.init.exitStatus !== undefined) throw this.#ended();
+      this.init.child.resume();
+      this.#status = "running";
+      await this.init.child.played();
+    });
   }
 
   /** Run one more process. Throws, and then it has ended and its id is free. */
-  async exec(execId: string, process: ContainerProcess, signal: AbortSignal): Promise<void> {
-    if (this.#status === "paused") throw internal(`container "${this.id}" is paused`);
-    if (this.processes.has(execId)) throw internal(`exec_id '${execId}' already exists`);
-    const { pinned, cgroup, guest, root, spec } = this.#parts;
-    const asked = likeInit(process, spec.process);
-    const made = await spawn({
-      execId,
-      terminal: process.terminal === true,
-      until: "executed",
-      pidNamespace: pinned.get("pid"),
-      cgroup,
-      guest,
-      signal,
-      program: (birth) =>
-        execProgram(asked, {
-          ...birth,
-          containerId: this.id,
-          environment: environmentOf(asked, root),
-          joined: pinned.joined,
-        }),
+  exec(execId: string, process: ContainerProcess, caller: AbortSignal): Promise<void> {
+    return this.#queue.run(async () => {
+      // In a frozen cgroup it would stop half-way.
+      if (this.#status === "paused") throw internal(`container "${this.id}" is paused`);
+      if (this.processes.has(execId)) throw internal(`exec_id '${execId}' already exists`);
+      if (this.#hasLostItsPidNamespace) throw this.#ended();
+      const signal = AbortSignal.any([caller, this.#removal.signal]);
+      this.processes.set(execId, await this.#spawn(execId, process, signal));
     });
-    this.processes.set(execId, made);
   }
 
   /** Stop every process. Throws if that is not done within 2 s; then none is stopped. */
-  async pause(): Promise<void> {
-    const before = this.#status;
-    if (before !== "running" && before !== "created") {
-      throw internal(`failed to pause container: current status is: ${stateName(before)}`);
-    }
-    await this.#parts.cgroup.freeze();
-    this.#beforePause = before;
-    this.#status = "paused";
+  pause(): Promise<void> {
+    return this.#queue.run(async () => {
+      const before = this.#status;
+      if (before !== "running" && before !== "created") {
+        throw internal(`failed to pause container: current status is: ${stateName(before)}`);
+      }
+      await this.#parts.cgroup.freeze();
+      this.#beforePause = before;
+      this.#status = "paused";
+    });
   }
 
-  async resume(): Promise<void> {
-    if (this.#status !== "paused") {
-      throw internal(`container status is: ${stateName(this.#status)}, not paused`);
-    }
-    await this.#parts.cgroup.thaw();
-    this.#status = this.#beforePause;
+  resume(): Promise<void> {
+    return this.#queue.run(async () => {
+      if (this.#status !== "paused") {
+        throw internal(`container status is: ${stateName(this.#status)}, not paused`);
+      }
+      await this.#parts.cgroup.thaw();
+      this.#status = this.#beforePause;
+    });
   }
 
   /** SIGKILL for all that is in the container. */
-  async killAll(): Promise<void> {
-    await this.#parts.cgroup.kill();
+  killAll(): Promise<void> {
+    return this.#parts.cgroup.kill();
   }
 
   /** A process has been waited for: it is known no longer. */
   forget(process: Process): void {
-    this.processes.delete(process.execId);
+    if (this.processes.get(process.execId) === process) this.processes.delete(process.execId);
     process.forget();
   }
 
   /** End and remove everything; repeatable, best effort, all errors together at the end. */
-  async destroy(): Promise<void> {
+  destroy(): Promise<void> {
+    this.#removal.abort(internal(`container "${this.id}" is being removed`));
+    // A start that hangs, on a file system that does, must not hold that up either.
+    this.init.signal(SIG.KILL);
+    return this.#queue.run(() => this.#destroy());
+  }
+
+  async #destroy(): Promise<void> {
     const { cgroup, bundle, pinned, root } = this.#parts;
     this.#status = "stopped";
     const errors: unknown[] = [];
@@ -162,6 +164,36 @@ export class Container {
     await attemptStep(() => cgroup.destroy());
     await attemptStep(() => bundle.remove());
     if (errors.length > 0) throw new AggregateError(errors, errors.map(String).join("; "));
+  }
+
+  #spawn(execId: string, process: ContainerProcess, signal: AbortSignal): Promise<Process> {
+    const { pinned, cgroup, guest, root, spec } = this.#parts;
+    const asked = likeInit(process, spec.process);
+    return spawn({
+      execId,
+      terminal: process.terminal === true,
+      until: "executed",
+      pidNamespace: pinned.get("pid"),
+      cgroup,
+      guest,
+      signal,
+      program: (birth) =>
+        execProgram(asked, {
+          ...birth,
+          containerId: this.id,
+          environment: environmentOf(asked, root),
+          joined: pinned.joined,
+        }),
+    });
+  }
+
+  /** With its first process a pid namespace ends; one that the pod shares has another first process. */
+  get #hasLostItsPidNamespace(): boolean {
+    return this.init.exitStatus !== undefined && this.#parts.ownsPidNamespace;
+  }
+
+  #ended(): Error {
+    return internal(`container "${this.id}": its first process has ended`);
   }
 }
 

@@ -15,6 +15,5 @@ export const execProcess: Handler<"execProcess"> = async (request, { sandbox, si
   const process = validateProcess(processFromProto(asked));
   const unserved = unservedInProcess(process);
   if (unserved !== undefined) throw unimplemented(`ExecProcess: ${unserved}`);
-  const container = sandbox.container(containerId, internal);
-  await container.queue.run(() => container.exec(execId, process, signal));
+  await sandbox.container(containerId, internal).exec(execId, process, signal);
 };

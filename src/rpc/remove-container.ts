@@ -7,7 +7,7 @@ import type { Handler } from "./handler.ts";
 export const removeContainer: Handler<"removeContainer"> = async (request, { sandbox }) => {
   const { containerId, timeout } = request;
   const container = sandbox.container(containerId, internal);
-  const removal = container.queue.run(() => sandbox.removeContainer(container));
+  const removal = sandbox.removeContainer(container);
   if (timeout === 0) return removal;
   const isOver = await within(removal, timeout * 1000);
   if (!isOver) throw internal(describeErrno(errnoNumber("ETIME")));

@@ -2,6 +2,5 @@ import type { Handler } from "./handler.ts";
 
 /** Let the processes of a paused container go on. */
 export const resumeContainer: Handler<"resumeContainer"> = async ({ containerId }, { sandbox }) => {
-  const container = sandbox.container(containerId);
-  await container.queue.run(() => container.resume());
+  await sandbox.container(containerId).resume();
 };

@@ -3,6 +3,5 @@ import type { Handler } from "./handler.ts";
 
 /** Let the first process execute the container's program. */
 export const startContainer: Handler<"startContainer"> = async ({ containerId }, { sandbox }) => {
-  const container = sandbox.container(containerId, internal);
-  await container.queue.run(() => container.start());
+  await sandbox.container(containerId, internal).start();
 };

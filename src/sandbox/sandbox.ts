@@ -83,7 +83,7 @@ export class Sandbox {
   async destroy(): Promise<void> {
     const containers = [...this.#containers.values()];
     const results = await Promise.allSettled(
-      containers.map((container) => container.queue.run(() => this.removeContainer(container))),
+      containers.map((container) => this.removeContainer(container)),
     );
     this.#pidNamespace?.close();
     this.#pidNamespace = undefined;

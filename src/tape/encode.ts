@@ -160,6 +160,8 @@ class Writer {
     const at = Math.ceil(this.end / WORD) * WORD;
     if (at + bytes > this.#target.memory.length)
       throw new RangeError("tape does not fit its memory");
+    // The gap that aligns it: the memory may hold an earlier tape.
+    this.#target.memory.fill(0, this.end, at);
     this.end = at + bytes;
     return at;
   }

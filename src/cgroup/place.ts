@@ -33,9 +33,28 @@ export function makeCgroup(
   for (const name of path) {
     const child = `${parent}/${name}`;
     // If that fails, somebody has put a cgroup or a process there, and it is theirs.
-    if (makeDirectory(child)) undo.defer(() => void attempt(rmdir(child)));
+    if (makeDirectory(child)) {
+      if (child !== own) madeAbove.add(child);
+      undo.defer(() => void removeMade(child));
+    }
     prepare(parent, child);
     parent = child;
   }
   return own;
+}
+
+/** What was made above containers' own cgroups: it goes with the last container below it. */
+const madeAbove = new Set<string>();
+
+/** Remove the cgroups above `cgroup` that were made here and hold nothing any more. */
+export function removeMadeAbove(cgroup: string): void {
+  const parent = cgroup.slice(0, cgroup.lastIndexOf("/"));
+  if (madeAbove.has(parent) && removeMade(parent)) removeMadeAbove(parent);
+}
+
+/** false: somebody is in it. */
+function removeMade(cgroup: string): boolean {
+  if (attempt(rmdir(cgroup)) < 0) return false;
+  madeAbove.delete(cgroup);
+  return true;
 }

@@ -12,7 +12,7 @@ import {
 } from "./hierarchies.ts";
 import { killAll } from "./kill.ts";
 import type { CgroupPath } from "./path.ts";
-import { makeCgroup, refuseInUse } from "./place.ts";
+import { makeCgroup, refuseInUse, removeMadeAbove } from "./place.ts";
 import { removeAll } from "./tree.ts";
 
 /** Throws an Error or a KernelError; then nothing is left of what was made. */
@@ -73,6 +73,7 @@ export class CgroupV1 {
 
   async destroy(): Promise<void> {
     await removeAll(this.#directories);
+    for (const directory of this.#directories) removeMadeAbove(directory);
   }
 
   #needFreezer(): string {

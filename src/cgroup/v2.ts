@@ -9,7 +9,7 @@ import type { CgroupView } from "../program/cgroup-view.ts";
 import { V2_FREEZER, freeze, thaw } from "./freezer.ts";
 import { killAll } from "./kill.ts";
 import type { CgroupPath } from "./path.ts";
-import { makeCgroup, refuseInUse } from "./place.ts";
+import { makeCgroup, refuseInUse, removeMadeAbove } from "./place.ts";
 import { removeAll, tolerate } from "./tree.ts";
 
 /** Throws an Error or a KernelError; then nothing is left of what was made. */
@@ -86,5 +86,6 @@ export class CgroupV2 {
   async destroy(): Promise<void> {
     this.entry.directory.close();
     await removeAll([this.#directory]);
+    removeMadeAbove(this.#directory);
   }
 }

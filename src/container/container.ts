@@ -41,6 +41,8 @@ export class Container {
   readonly #parts: Parts;
   /** Start, exec, pause, resume and removal follow one another; nothing else waits for them. */
   readonly #queue = new Mutex();
+  /** A freeze under way would stop again what a kill has just let run to its end. */
+  readonly #cgroupQueue = new Mutex();
   /** Aborted when the container is to go: an exec that hangs must not hold that up. */
   readonly #removal = new AbortController();
   #status: ContainerStatus = "created";
@@ -109,7 +111,7 @@ export class Container {
       if (before !== "running" && before !== "created") {
         throw internal(`failed to pause container: current status is: ${stateName(before)}`);
       }
-      await this.#parts.cgroup.freeze();
+      await this.#cgroupQueue.run(() => this.#parts.cgroup.freeze());
       this.#beforePause = before;
       this.#status = "paused";
     });
@@ -120,14 +122,14 @@ export class Container {
       if (this.#status !== "paused") {
         throw internal(`container status is: ${stateName(this.#status)}, not paused`);
       }
-      await this.#parts.cgroup.thaw();
+      await this.#cgroupQueue.run(() => this.#parts.cgroup.thaw());
       this.#status = this.#beforePause;
     });
   }
 
   /** SIGKILL for all that is in the container. */
   killAll(): Promise<void> {
-    return this.#parts.cgroup.kill();
+    return this.#cgroupQueue.run(() => this.#parts.cgroup.kill());
   }
 
   /** A process has been waited for: it is known no longer. */
@@ -155,7 +157,7 @@ export class Container {
         errors.push(error);
       }
     };
-    await attemptStep(() => cgroup.kill());
+    await attemptStep(() => this.killAll());
     const processes = new Set([this.init, ...this.processes.values()]);
     this.processes.clear();
     await Promise.all([...processes].map((process) => attemptStep(() => process.end())));

@@ -79,8 +79,14 @@ function start(): { readonly epoll: number } {
   const context = new BigUint64Array(1);
   perform("set up kernel AIO", call("io_setup", 4, new Uint8Array(context.buffer)));
   poll = { epoll };
-  void ring(epoll, bell, context[0] ?? 0n);
+  ring(epoll, bell, context[0] ?? 0n).catch(end);
   return poll;
+}
+
+/** Nothing that waits would ever wake again: better no agent than one that hangs every call. */
+function end(error: unknown): never {
+  process.stderr.write(`kata-agent can no longer wait for descriptors: ${error}\n`);
+  process.exit(1);
 }
 
 /** One AIO poll request is always out; each completion adds 1 to the eventfd. */

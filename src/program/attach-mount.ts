@@ -16,10 +16,7 @@ export type MountContext = {
   readonly cgroup: CgroupView;
 };
 
-/**
- * Attach a detached mount at the destination. Propagation and recursive attributes follow: they are
- * about what others mount below, which a detached mount has not.
- */
+/** Attach a detached mount, which stays open, at the destination, and settle it. */
 export function attach(
   tape: Tape,
   made: Reg,
@@ -31,16 +28,28 @@ export function attach(
 ): void {
   const target = openTarget(tape, root, destination, kind, resolve);
   tape.do(`mount ${destination}`, attachMount(made, target));
+  tape.do(`close the place of ${destination}`, close(target));
+  settle(tape, made, destination, options);
+}
+
+/**
+ * Propagation and recursive attributes: they are about what others mount below, so they come when
+ * the mount is attached.
+ */
+export function settle(
+  tape: Tape,
+  mount: Reg,
+  destination: string,
+  options: Pick<MountOptions, "propagation" | "recursive">,
+): void {
   for (const flags of options.propagation) {
     const propagation = flags & ~MS.REC;
     tape.do(
       `set the propagation of ${destination}`,
-      mount_setattr(made, { propagation }, (flags & MS.REC) !== 0),
+      mount_setattr(mount, { propagation }, (flags & MS.REC) !== 0),
     );
   }
   if (options.recursive.set !== 0 || options.recursive.clear !== 0) {
-    tape.do(`set the flags below ${destination}`, mount_setattr(made, options.recursive, true));
+    tape.do(`set the flags below ${destination}`, mount_setattr(mount, options.recursive, true));
   }
-  tape.do(`close the place of ${destination}`, close(target));
-  tape.do(`close the mount of ${destination}`, close(made));
 }

@@ -14,7 +14,7 @@ export type Birth = {
   readonly control: number;
   /** null: the process has a terminal, which it opens itself. */
   readonly stdio: Stdio | null;
-  /** `cgroup.procs` of each v1 hierarchy; empty where clone(2) has placed the child already. */
+  /** `tasks` of the cgroup in each v1 hierarchy; empty where clone(2) has placed the child already. */
   readonly cgroupFiles: readonly string[];
   /** Signals the agent ignores: execve(2) would hand that on. */
   readonly ignoredSignals: readonly number[];

@@ -6,11 +6,11 @@ import { close, writeText } from "../linux/io.ts";
 import { O } from "../linux/open-flags.ts";
 import type { Tape } from "../tape/tape.ts";
 
-/** `files`: the `cgroup.procs` of each hierarchy. */
+/** `files`: the `tasks` of the cgroup in each hierarchy. The child has one thread. */
 export function enterCgroup(tape: Tape, files: readonly string[]): void {
   for (const file of files) {
-    const procs = tape.fd(`open ${file}`, openat(AT_FDCWD, file, O.WRONLY));
-    tape.do(`enter ${file}`, writeText(procs, "0"));
-    tape.do(`close ${file}`, close(procs));
+    const tasks = tape.fd(`open ${file}`, openat(AT_FDCWD, file, O.WRONLY));
+    tape.do(`enter ${file}`, writeText(tasks, "0"));
+    tape.do(`close ${file}`, close(tasks));
   }
 }

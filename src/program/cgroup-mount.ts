@@ -1,7 +1,7 @@
 // A mount of type `cgroup`: the container's own part of the hierarchy, whatever its version.
 import { AT_FDCWD } from "../linux/constants.ts";
 import type { Reg } from "../linux/call.ts";
-import { mkdirat, openInRoot, openat, symlinkat } from "../linux/fs.ts";
+import { mkdirat, openat, symlinkat } from "../linux/fs.ts";
 import { close } from "../linux/io.ts";
 import { attachMount, cloneMount, mount_setattr } from "../linux/mount.ts";
 import { MOUNT_ATTR, MS } from "../linux/mount-flags.ts";
@@ -9,7 +9,7 @@ import { O } from "../linux/open-flags.ts";
 import type { MountOptions } from "../oci/mount-options.ts";
 import type { Mount } from "../oci/spec.ts";
 import type { Tape } from "../tape/tape.ts";
-import { type MountContext, attach } from "./attach-mount.ts";
+import { type MountContext, attach, settle } from "./attach-mount.ts";
 import type { CgroupView } from "./cgroup-view.ts";
 import { attributesOf, newFilesystem } from "./filesystem.ts";
 
@@ -24,6 +24,7 @@ export function mountCgroup(
   // The container's cgroup namespace makes its own cgroup the root of what it sees.
   const made = newFilesystem(tape, "cgroup2", { destination: mount.destination }, options);
   attach(tape, made, mount, options, context, "directory");
+  tape.do(`close the mount of ${mount.destination}`, close(made));
 }
 
 type V1 = Extract<CgroupView, { version: 1 }>;
@@ -37,11 +38,15 @@ function mountHierarchies(
   { hierarchies }: V1,
 ): void {
   const at = mount.destination;
-  const writable = { ...options, flags: options.flags & ~MS.RDONLY, data: ["mode=755"] };
-  const made = newFilesystem(tape, "tmpfs", { destination: at }, writable);
-  attach(tape, made, mount, writable, context, "directory");
-  const open = openInRoot(context.root, at, O.PATH | O.DIRECTORY);
-  const directory = tape.fd(`open ${at}`, open);
+  const empty = {
+    ...options,
+    flags: options.flags & ~MS.RDONLY,
+    propagation: [],
+    recursive: { set: 0, clear: 0 },
+    data: ["mode=755"],
+  };
+  const directory = newFilesystem(tape, "tmpfs", { destination: at }, empty);
+  attach(tape, directory, mount, empty, context, "directory");
   for (const { name, links, directory: source } of hierarchies) {
     tape.do(`create ${at}/${name}`, mkdirat(directory, name, 0o755));
     bindHierarchy(tape, directory, `${at}/${name}`, name, source, options);
@@ -50,7 +55,8 @@ function mountHierarchies(
   if ((options.flags & MS.RDONLY) !== 0) {
     tape.do(`make ${at} read-only`, mount_setattr(directory, { set: MOUNT_ATTR.RDONLY }));
   }
-  tape.do(`close ${at}`, close(directory));
+  settle(tape, directory, at, options);
+  tape.do(`close the mount of ${at}`, close(directory));
 }
 
 function bindHierarchy(

@@ -33,6 +33,7 @@ const LINKS = [
 
 const TYPE = { c: S.IFCHR, u: S.IFCHR, b: S.IFBLK, p: S.IFIFO } as const;
 const ANYBODY = 0o666;
+const PERMISSIONS = 0o7777;
 
 export function populateDev(tape: Tape, root: Reg, requested: readonly Device[]): void {
   const dev = openTarget(tape, root, "/dev", "directory");
@@ -64,7 +65,7 @@ function makeDevice(tape: Tape, root: Reg, dev: Reg, device: Device): void {
   const parent = isNested
     ? openTarget(tape, root, `/${names.slice(0, -1).join("/")}`, "directory")
     : dev;
-  const mode = TYPE[device.type] | (device.fileMode || ANYBODY);
+  const mode = TYPE[device.type] | ((device.fileMode ?? 0) & PERMISSIONS || ANYBODY);
   const number = device.type === "p" ? 0 : makedev(device.major ?? 0, device.minor ?? 0);
   const node = mknodat(parent, name, mode, number);
   tape.do(`create ${device.path}`, node, {

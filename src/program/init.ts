@@ -15,7 +15,7 @@ import { setNames } from "./hostname.ts";
 import { assumeIdentity } from "./identity.ts";
 import { makePathsReadonly, maskPaths } from "./masked-paths.ts";
 import { openTarget } from "./mount-target.ts";
-import { bindsDev, mountAll } from "./mounts.ts";
+import { bindsDev, makeMountsReadonly, mountAll } from "./mounts.ts";
 import { type Joined, joinNamespaces, newNamespaces } from "./namespaces.ts";
 import {
   type RootSwitch,
@@ -54,7 +54,8 @@ export function initProgram(spec: ContainerSpec, context: InitContext): Tape {
   if (context.created.includes("uts")) setNames(tape, spec);
   isolateMounts(tape, linux.rootfsPropagation);
   const root = mountRootfs(tape, context.rootfs);
-  mountAll(tape, mounts, { root, bundle: context.bundle, cgroup: context.cgroupView });
+  const where = { root, bundle: context.bundle, cgroup: context.cgroupView };
+  const unfinished = mountAll(tape, mounts, where);
   const master = masterNumber(context);
   if (!bindsDev(mounts)) populateDev(tape, root, linux.devices ?? []);
   if (process.terminal === true)
@@ -66,6 +67,7 @@ export function initProgram(spec: ContainerSpec, context: InitContext): Tape {
   makePathsReadonly(tape, root, linux.readonlyPaths ?? []);
   // As runc does: an image need not have the directory its process starts in.
   if (process.cwd !== "/") openTarget(tape, root, process.cwd, "directory");
+  makeMountsReadonly(tape, unfinished);
   if (spec.root.readonly === true) makeRootReadonly(tape, root);
 
   // 3. No descriptor of the guest's tree survives the switch: one would be a way out (CVE-2024-21626).

@@ -42,7 +42,7 @@ const EMPTY_DIRECTORY = parseMountOptions([
   "nodev",
   "noexec",
   "mode=755",
-  "size=0",
+  "nr_blocks=1",
   "nr_inodes=2",
 ]);
 

@@ -1,65 +1,106 @@
 // The mounts of the spec, in its order, by descriptor: each is made detached, given its attributes,
 // and only then attached to a place that was looked up inside the rootfs.
+import type { Reg } from "../linux/call.ts";
 import { AT_FDCWD, RESOLVE } from "../linux/constants.ts";
 import { openInRoot } from "../linux/fs.ts";
 import { close } from "../linux/io.ts";
 import { cloneMount, mount_setattr } from "../linux/mount.ts";
-import { MS } from "../linux/mount-flags.ts";
+import { MOUNT_ATTR, MS } from "../linux/mount-flags.ts";
 import { O } from "../linux/open-flags.ts";
 import { type MountOptions, parseMountOptions } from "../oci/mount-options.ts";
 import { components, isAbsolute } from "../oci/path-components.ts";
 import type { Mount } from "../oci/spec.ts";
 import type { Tape } from "../tape/tape.ts";
-import { type MountContext, attach } from "./attach-mount.ts";
+import { type MountContext, attach, settle } from "./attach-mount.ts";
 import { mountCgroup } from "./cgroup-mount.ts";
 import { attributesOf, newFilesystem } from "./filesystem.ts";
 
-export function mountAll(tape: Tape, mounts: readonly Mount[], context: MountContext): void {
-  for (const mount of mounts) mountOne(tape, mount, context);
+/** A mount that is to be read-only, and is held open until then. */
+export type Unfinished = { readonly destination: string; readonly mount: Reg };
+
+/** Gives the mounts that `makeMountsReadonly` is still to be called for. */
+export function mountAll(
+  tape: Tape,
+  mounts: readonly Mount[],
+  context: MountContext,
+): readonly Unfinished[] {
+  return mounts.flatMap((mount) => mountOne(tape, mount, context) ?? []);
 }
 
-function mountOne(tape: Tape, mount: Mount, context: MountContext): void {
-  const options = parseMountOptions(mount.options ?? []);
-  if (isBind(mount, options)) return bind(tape, mount, options, context);
-  if ((options.flags & MS.REMOUNT) !== 0) return remount(tape, mount, options, context);
-  if (mount.type === "cgroup" || mount.type === "cgroup2") {
-    return mountCgroup(tape, mount, options, context);
+/** When all that is to be in them is there: mount points, links, devices, the console. */
+export function makeMountsReadonly(tape: Tape, unfinished: readonly Unfinished[]): void {
+  for (const { destination, mount } of unfinished) {
+    tape.do(`make ${destination} read-only`, mount_setattr(mount, { set: MOUNT_ATTR.RDONLY }));
+    tape.do(`close the mount of ${destination}`, close(mount));
   }
-  const type = mount.type ?? "none";
-  const made = newFilesystem(tape, type, mount, options);
-  attach(tape, made, mount, options, context, "directory", resolveFor(type));
 }
 
-/** True if the container's /dev is a directory of the guest: it is then not ours to fill. */
+/** True if the container's /dev is the guest's, or a directory of it: it is then not ours to fill. */
 export function bindsDev(mounts: readonly Mount[]): boolean {
-  return mounts.some(
-    (mount) =>
-      components(mount.destination).join("/") === "dev" &&
-      isBind(mount, parseMountOptions(mount.options ?? [])),
-  );
+  return mounts.some((mount) => {
+    if (components(mount.destination).join("/") !== "dev") return false;
+    const kind = kindOf(mount, parseMountOptions(mount.options ?? []));
+    return kind === "bind" || (kind === "new" && mount.type === "devtmpfs");
+  });
 }
 
-function isBind(mount: Mount, options: MountOptions): boolean {
-  return mount.type === "bind" || (options.flags & MS.BIND) !== 0;
+function mountOne(tape: Tape, mount: Mount, context: MountContext): Unfinished | undefined {
+  const options = parseMountOptions(mount.options ?? []);
+  switch (kindOf(mount, options)) {
+    case "remount":
+      return void remount(tape, mount, options, context);
+    case "bind":
+      return void bind(tape, mount, options, context);
+    case "cgroup":
+      return void mountCgroup(tape, mount, options, context);
+    case "new":
+      return mountNew(tape, mount, options, context);
+  }
+}
+
+/** mount(2) asks for a remount first, then for a bind. */
+function kindOf({ type }: Mount, { flags }: MountOptions): "remount" | "bind" | "cgroup" | "new" {
+  if ((flags & MS.REMOUNT) !== 0) return "remount";
+  if (type === "bind" || (flags & MS.BIND) !== 0) return "bind";
+  return type === "cgroup" || type === "cgroup2" ? "cgroup" : "new";
 }
 
 function bind(tape: Tape, mount: Mount, options: MountOptions, context: MountContext): void {
-  const named = mount.source ?? "";
+  const { destination, type = "none", source: named = type } = mount;
   const source = isAbsolute(named) ? named : `${context.bundle}/${named}`;
   const recursive = (options.flags & MS.REC) !== 0;
   const tree = tape.fd(`clone ${source}`, cloneMount(AT_FDCWD, source, recursive));
   const attributes = attributesOf(options);
   if (attributes.set !== 0 || attributes.clear !== 0) {
-    tape.do(`set the flags of ${mount.destination}`, mount_setattr(tree, attributes));
+    tape.do(`set the flags of ${destination}`, mount_setattr(tree, attributes));
   }
   attach(tape, tree, mount, options, context, { like: tree });
+  tape.do(`close the mount of ${destination}`, close(tree));
 }
 
 /** Only flags of the mount that is there already. */
 function remount(tape: Tape, mount: Mount, options: MountOptions, { root }: MountContext): void {
-  const target = tape.fd(`open ${mount.destination}`, openInRoot(root, mount.destination, O.PATH));
-  tape.do(`remount ${mount.destination}`, mount_setattr(target, attributesOf(options)));
-  tape.do(`close ${mount.destination}`, close(target));
+  const { destination } = mount;
+  const target = tape.fd(`open ${destination}`, openInRoot(root, destination, O.PATH));
+  tape.do(`remount ${destination}`, mount_setattr(target, attributesOf(options)));
+  settle(tape, target, destination, options);
+  tape.do(`close ${destination}`, close(target));
+}
+
+/** A tmpfs begins empty, so it is not read-only before it has been filled. */
+function mountNew(
+  tape: Tape,
+  mount: Mount,
+  options: MountOptions,
+  context: MountContext,
+): Unfinished | undefined {
+  const { destination, type = "none" } = mount;
+  const isUnfinished = type === "tmpfs" && (options.flags & MS.RDONLY) !== 0;
+  const flags = isUnfinished ? options.flags & ~MS.RDONLY : options.flags;
+  const made = newFilesystem(tape, type, mount, { ...options, flags });
+  attach(tape, made, mount, options, context, "directory", resolveFor(type));
+  if (isUnfinished) return { destination, mount: made };
+  return void tape.do(`close the mount of ${destination}`, close(made));
 }
 
 /** A link at /proc or /sys would put the real one elsewhere and let the image play it. */

@@ -40,7 +40,9 @@ export function bindRootfs(tape: Tape, { source, target, bind }: Rootfs): void {
 
 /** Nothing that is mounted from here on reaches the agent, unless the spec asks for it. */
 export function isolateMounts(tape: Tape, propagation: RootfsPropagation | undefined): void {
-  const flags = propagation === undefined ? MS.SLAVE : propagationFlags(propagation);
+  const asked = propagation === undefined ? MS.SLAVE : propagationFlags(propagation);
+  // Of a tree that is unbindable the container's root could not be made.
+  const flags = (asked & MS.UNBINDABLE) === 0 ? asked : MS.SLAVE;
   tape.do("set the propagation of /", mountPropagation("/", flags | MS.REC));
 }
 
@@ -83,8 +85,13 @@ function pivot(tape: Tape, root: Reg): void {
 
 /** What the initramfs has mounted is detached first: it would stay in the namespace, out of sight. */
 function moveOver(tape: Tape, root: Reg, mounts: readonly string[]): void {
+  const mayBeGone = { EINVAL: skip, ENOENT: skip } as const;
+  // Else all this would happen to the agent's mounts where the spec asks for shared propagation.
+  tape.do("make / a slave", mountPropagation("/", MS.SLAVE));
   for (const path of mounts) {
-    tape.do(`detach ${path}`, detach(path), { EINVAL: skip, ENOENT: skip });
+    const slave = mountPropagation(path, MS.SLAVE | MS.REC);
+    tape.do(`make ${path} a slave`, slave, mayBeGone);
+    tape.do(`detach ${path}`, detach(path), mayBeGone);
   }
   tape.do("enter the new root", fchdir(root));
   tape.do("move the root over /", mountMove(".", "/"));

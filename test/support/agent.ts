@@ -1,0 +1,198 @@
+// The agent as a process of its own, in namespaces and a /run of its own, for tests that run
+// containers. The test process only speaks ttRPC to it and looks at it from outside.
+import { afterAll, beforeAll, describe } from "bun:test";
+import { existsSync, mkdtempSync, rmSync, rmdirSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { until } from "../../src/async/until.ts";
+import { AgentClient } from "./agent-client.ts";
+import { type Held, cgroupsNamed, childrenOf, directoriesIn, heldBy } from "./held.ts";
+import { BUSYBOX, makeRootfs } from "./rootfs.ts";
+
+const MAIN = join(import.meta.dir, "../../src/main.ts");
+
+/**
+ * The shell stays the first process of the pid namespace: the agent is not to believe that it is the
+ * first of a guest. When it ends the kernel kills whoever is left.
+ */
+const IN_NAMESPACES = [
+  // Should the test be killed, so is all of this.
+  ...["setpriv", "--pdeathsig", "KILL"],
+  ...["unshare", "--mount", "--pid", "--fork", "--uts", "--ipc", "--mount-proc", "--kill-child"],
+  ...["sh", "-c", 'mount -t tmpfs -o mode=755 tmpfs /run; "$@"; exit $?', "sh"],
+];
+
+const KILLED_IN_MS = 10_000;
+
+/** What the tests that start an agent lack here; undefined if nothing. */
+export const missing =
+  process.getuid?.() !== 0
+    ? "root"
+    : existsSync(BUSYBOX)
+      ? undefined
+      : "Debian's package busybox-static";
+
+export class TestAgent implements AsyncDisposable {
+  /** As this process sees it. */
+  readonly pid: number;
+  /** Temporary: the socket and the root file systems are in it. */
+  readonly directory: string;
+  /** Where the cgroups of its containers are, in every hierarchy. */
+  readonly cgroup: string;
+  readonly client: AgentClient;
+  readonly #started: Started;
+  #serial = 0;
+
+  private constructor(started: Started, client: AgentClient) {
+    this.#started = started;
+    this.directory = started.directory;
+    this.cgroup = started.name;
+    this.client = client;
+    const [shell = 0] = childrenOf(started.process.pid);
+    const [agent = 0] = childrenOf(shell);
+    this.pid = agent;
+  }
+
+  /** Resolves when it serves. */
+  static async start(): Promise<TestAgent> {
+    const started = startProcess();
+    try {
+      await started.log.until('"msg":"listening"');
+      return new TestAgent(started, await AgentClient.connect(socketIn(started.directory)));
+    } catch (error) {
+      await end(started);
+      throw error;
+    }
+  }
+
+  /** One more connection. */
+  connect(): Promise<AgentClient> {
+    return AgentClient.connect(socketIn(this.directory));
+  }
+
+  /** Its exit status, once it has ended. */
+  get exited(): Promise<number> {
+    return this.#started.process.exited;
+  }
+
+  /** What it has said so far, a JSON object a line. */
+  get log(): string {
+    return this.#started.log.text;
+  }
+
+  held(): Held {
+    return heldBy(this.pid, this.cgroup);
+  }
+
+  /** An id that no container of this agent has had. */
+  freshId(): string {
+    return `c${++this.#serial}`;
+  }
+
+  /** A root file system that nobody else uses. */
+  rootfs(): string {
+    const path = join(this.directory, `rootfs-${++this.#serial}`);
+    makeRootfs(path);
+    return path;
+  }
+
+  /** End it and all that it has started, at once, and remove what cannot end by itself. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.client[Symbol.dispose]();
+    await end(this.#started);
+  }
+}
+
+type Started = {
+  readonly process: Bun.Subprocess<"ignore", "pipe", "inherit">;
+  readonly log: AgentLog;
+  readonly directory: string;
+  readonly name: string;
+};
+
+function startProcess(): Started {
+  const directory = mkdtempSync(join(tmpdir(), "kata-agent-test-"));
+  const name = directory.slice(directory.lastIndexOf("/") + 1);
+  const child = Bun.spawn([...IN_NAMESPACES, process.execPath, MAIN], {
+    env: { KATA_AGENT_SERVER_ADDR: `unix://${socketIn(directory)}`, PATH: Bun.env["PATH"] },
+    stdin: "ignore",
+    stdout: "pipe",
+    stderr: "inherit",
+  });
+  return { process: child, log: new AgentLog(child.stdout), directory, name };
+}
+
+async function end({ process, name, directory }: Started): Promise<void> {
+  process.kill("SIGKILL");
+  await process.exited;
+  const areGone = await until(() => tryRemoveCgroups(name), KILLED_IN_MS);
+  if (!areGone) throw new Error(`processes are left in the cgroup ${name}`);
+  rmSync(directory, { recursive: true });
+}
+
+function socketIn(directory: string): string {
+  return join(directory, "agent.sock");
+}
+
+/** A killed process leaves its cgroup when the kernel gets to it. */
+function tryRemoveCgroups(name: string): boolean {
+  try {
+    for (const top of cgroupsNamed(name)) {
+      for (const directory of [top, ...directoriesIn(top)].toReversed()) rmdirSync(directory);
+    }
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+class AgentLog {
+  text = "";
+  #more = Promise.withResolvers<void>();
+  #hasEnded = false;
+
+  constructor(stream: ReadableStream<Uint8Array>) {
+    void this.#read(stream);
+  }
+
+  /** Resolves when `words` have come; throws when the agent ends first. */
+  async until(words: string): Promise<void> {
+    while (!this.text.includes(words)) {
+      if (this.#hasEnded) throw new Error(`the agent has ended: ${this.text}`);
+      await this.#more.promise;
+    }
+  }
+
+  async #read(stream: ReadableStream<Uint8Array>): Promise<void> {
+    const decoder = new TextDecoder();
+    for await (const chunk of stream) {
+      this.text += decoder.decode(chunk, { stream: true });
+      this.#wake();
+    }
+    this.#hasEnded = true;
+    this.#wake();
+  }
+
+  #wake(): void {
+    this.#more.resolve();
+    this.#more = Promise.withResolvers();
+  }
+}
+
+/** Tests that share one agent. Skipped, with what is lacking in the title, where none can run. */
+export function describeWithAgent(title: string, body: (agent: () => TestAgent) => void): void {
+  const why = missing === undefined ? "" : ` (skipped: needs ${missing})`;
+  describe.skipIf(missing !== undefined)(`${title}${why}`, () => {
+    let agent: TestAgent | undefined;
+    beforeAll(async () => {
+      agent = await TestAgent.start();
+    });
+    afterAll(async () => {
+      await agent?.[Symbol.asyncDispose]();
+    });
+    body(() => {
+      if (agent === undefined) throw new Error("the agent has not been started");
+      return agent;
+    });
+  });
+}

@@ -1,0 +1,94 @@
+// What a process has open, mounted, born and made, as seen from outside: two looks that are equal
+// mean that nothing was left in between.
+import { existsSync, readFileSync, readdirSync, readlinkSync, statSync } from "node:fs";
+
+export type Held = {
+  /** `7 socket:[4711]` */
+  readonly descriptors: readonly string[];
+  /** Descendants: `Z sh` for a zombie. */
+  readonly processes: readonly string[];
+  /** In its mount namespace: `512 /run/kata-containers/c1/rootfs` */
+  readonly mounts: readonly string[];
+  /** Directories below the test's own cgroup, in every hierarchy. */
+  readonly cgroups: readonly string[];
+  /** What is in /run/kata-containers and in /run/sandbox-ns. */
+  readonly state: readonly string[];
+};
+
+const CGROUPS = "/sys/fs/cgroup";
+
+/** `prefix`: the name of the cgroup, at the root of each hierarchy, in which the test's are. */
+export function heldBy(pid: number, prefix: string): Held {
+  return {
+    descriptors: descriptorsOf(pid),
+    processes: descendantsOf(pid).map(describe),
+    mounts: mountsOf(pid),
+    cgroups: cgroupsNamed(prefix).flatMap(directoriesIn),
+    state: ["kata-containers", "sandbox-ns"].flatMap((name) => {
+      const directory = `/proc/${pid}/root/run/${name}`;
+      return existsSync(directory) ? readdirSync(directory).map((each) => `${name}/${each}`) : [];
+    }),
+  };
+}
+
+/** One may be closed between the listing and the look at it. */
+function descriptorsOf(pid: number): string[] {
+  const directory = `/proc/${pid}/fd`;
+  return readdirSync(directory).map((number) => {
+    try {
+      return `${number} ${readlinkSync(`${directory}/${number}`)}`;
+    } catch (error) {
+      return `${number} ${error instanceof Error ? error.message : error}`;
+    }
+  });
+}
+
+/** By proc_pid_stat(5): a process that ends meanwhile has none. */
+export function childrenOf(pid: number): number[] {
+  return readdirSync("/proc")
+    .filter((name) => parentOf(name) === pid)
+    .map(Number);
+}
+
+function parentOf(pid: string): number | undefined {
+  return /^\d+$/.test(pid) ? Number(statOf(pid)?.[2]) : undefined;
+}
+
+/** The state, from the name in parentheses on: state, parent, … */
+function statOf(pid: number | string): readonly [string, string, string] | undefined {
+  const path = `/proc/${pid}/stat`;
+  try {
+    const [, name = "", state = "", parent = ""] =
+      /^\d+ \((.*)\) (\S) (\d+)/s.exec(readFileSync(path, "utf8")) ?? [];
+    return [name, state, parent];
+  } catch {
+    return undefined;
+  }
+}
+
+export function descendantsOf(pid: number): number[] {
+  return childrenOf(pid).flatMap((child) => [child, ...descendantsOf(child)]);
+}
+
+function describe(pid: number): string {
+  const [name = "?", state = "gone"] = statOf(pid) ?? [];
+  return `${state} ${name}`;
+}
+
+function mountsOf(pid: number): string[] {
+  const lines = readFileSync(`/proc/${pid}/mountinfo`, "utf8").trimEnd().split("\n");
+  return lines.map((line) => line.split(" ")).map(([id, , , , at]) => `${id} ${at}`);
+}
+
+/** The cgroup of that name in each v1 hierarchy, or the one on v2. */
+export function cgroupsNamed(name: string): string[] {
+  const roots = readdirSync(CGROUPS).map((hierarchy) => `${CGROUPS}/${hierarchy}`);
+  return [CGROUPS, ...roots].map((root) => `${root}/${name}`).filter((path) => existsSync(path));
+}
+
+/** All directories below `top`, parents first. */
+export function directoriesIn(top: string): string[] {
+  const children = readdirSync(top).map((name) => `${top}/${name}`);
+  const directories = children.filter((path) => statSync(path).isDirectory());
+  return directories.flatMap((each) => [each, ...directoriesIn(each)]);
+}

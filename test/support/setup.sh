@@ -1,0 +1,69 @@
+#!/usr/bin/env bash
+# Install what a Debian machine lacks: `setup.sh build` for the build and the demo, `setup.sh test` for
+# every test and benchmark too. Says nothing and does nothing where all is there.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/../.."
+
+purpose=${1:?build or test}
+
+# Debian's packages, and what each is for.
+packages=()
+# npm brings Bun, which runs everything else. Others than Debian's package may have brought npm.
+command -v npm >/dev/null || packages+=(npm)
+if [ "$purpose" = test ]; then
+  # A compiler and the kernel's headers: our constants and structs are held against them.
+  packages+=(gcc libc6-dev linux-libc-dev)
+  # protoc: src/gen is held against proto/, and the Go client's stubs are made from it.
+  packages+=(protobuf-compiler libprotobuf-dev)
+  # One static file with every program that the containers of the tests run.
+  packages+=(busybox-static)
+  # The benchmarks run it beside the agent.
+  packages+=(runc)
+  # The interop tests' client. Debian 12 has too old a one, and then says so below.
+  bash test/support/has-go.sh >/dev/null || packages+=(golang-go)
+fi
+
+is_absent() {
+  ! dpkg-query --show --showformat '${db:Status-Status}' "$1" 2>/dev/null | grep -qx installed
+}
+
+# What a command prints matters only if it fails.
+quietly() {
+  local log ended=0
+  log=$(mktemp)
+  "$@" >"$log" 2>&1 </dev/null || ended=$?
+  [ "$ended" = 0 ] || cat "$log" >&2
+  rm -f "$log"
+  return "$ended"
+}
+
+missing=()
+for package in "${packages[@]}"; do
+  if is_absent "$package"; then missing+=("$package"); fi
+done
+if [ "${#missing[@]}" -gt 0 ]; then
+  if [ "$(id -u)" != 0 ]; then
+    echo "these Debian packages are absent, and only root can install them: ${missing[*]}" >&2
+    exit 1
+  fi
+  export DEBIAN_FRONTEND=noninteractive
+  quietly apt-get update
+  quietly apt-get install --yes --no-install-recommends "${missing[@]}"
+fi
+
+# npm writes the first of the two at the end of an install.
+if [ ! node_modules/.package-lock.json -nt package-lock.json ]; then quietly npm ci; fi
+
+# npm leaves the linter's binary out where node is older than the linter wants, as Debian 12's is.
+# Bun runs npm as well, and is new enough.
+if [ "$purpose" = test ] && ! compgen -G 'node_modules/@oxlint/binding-*' >/dev/null; then
+  bun=$(mktemp)
+  trap 'rm -f "$bun"' EXIT
+  cp -L node_modules/.bin/bun "$bun"
+  chmod +x "$bun"
+  quietly "$bun" "$(command -v npm)" ci
+fi
+
+if [ "$purpose" = test ] && ! needed=$(bash test/support/has-go.sh); then
+  echo "test/interop needs $needed, and Debian's is older: put one on PATH" >&2
+fi

@@ -26,7 +26,8 @@ export function explain(json: string): string {
     rootfs: { source: spec.root.path, target: `${BUNDLE}/rootfs`, bind: true },
     rootSwitch: { kind: "pivot" },
     joined: {},
-    created: NAMESPACE_TYPES.filter((type) => hasNamespace(spec.linux, type)),
+    // A container has a cgroup namespace on v2, whether the spec asks or not.
+    created: NAMESPACE_TYPES.filter((type) => type === "cgroup" || hasNamespace(spec.linux, type)),
     cgroupView: { version: 2 },
   });
   const unserved = unservedIn(spec);

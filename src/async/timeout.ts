@@ -6,8 +6,6 @@ export async function within(work: Promise<unknown>, milliseconds: number): Prom
     return await Promise.race([work.then(() => true), promise]);
   } finally {
     clearTimeout(timer);
-    // Whoever gave up on it need not hear of it.
-    work.catch(() => {});
   }
 }
 

@@ -1,89 +1,126 @@
 // What a process writes, read by the host in calls that may wait.
-import { Mutex } from "../async/mutex.ts";
+//
+// The end of a process and the end of its output are two events. Output is over when read(2) gives
+// 0, or when it gives EAGAIN and the process is gone: whatever it wrote is in the pipe before its
+// exit can be seen, so nothing of it is left then, even if a descendant in the background holds the
+// pipe open for ever. No timer decides, and a read that comes long after the exit ends at once.
+//
+// This is as sound for the master of a pty, although a work queue moves to it what the far end
+// wrote: a read that finds nothing first waits for that work (drivers/tty/n_tty.c, n_tty_read, since
+// Linux 4.7), so EAGAIN means that nothing is on its way.
 import type { Fd } from "../kernel/fd.ts";
 import { attempt } from "../kernel/perform.ts";
-import { forget, readable } from "../kernel/poll.ts";
+import { readable } from "../kernel/poll.ts";
+import { call } from "../linux/call.ts";
 import { errnoNumber } from "../linux/errno.ts";
 import { KernelError } from "../linux/error.ts";
 import { read } from "../linux/io.ts";
+import { type Caller, Turns } from "./turns.ts";
 
-/** Who asks; aborted when nobody waits for the answer any more. */
-export type Caller = { readonly signal: AbortSignal };
-
-/** A response holds at most 4 MiB; what a call asks for beyond this comes with the next. */
+/** Bytes of one answer: more than 4 MiB would not fit a frame. The rest comes with the next. */
 const LONGEST_READ = 1 << 20;
-const END = new Uint8Array(0);
+
 const EAGAIN = -errnoNumber("EAGAIN");
+const EINTR = -errnoNumber("EINTR");
 /** A terminal whose far end nobody holds any more. */
 const EIO = -errnoNumber("EIO");
 
-/**
- * A pipe's read end or a terminal's master. The stream ends when nobody can write any more, or when
- * the process has exited and nothing is left to read: a descendant that keeps the pipe does not keep
- * the host waiting. No timer decides. (A terminal moves what was written to its reader in the
- * background, but read(2) waits for that before it gives EAGAIN: drivers/tty/n_tty.c.)
- */
+const END = new Uint8Array(0);
+
+/** All reads go here first, so that a short answer to a long request needs no long buffer. */
+const scratch = new Uint8Array(LONGEST_READ);
+
+type Chunk = { readonly position: number; readonly bytes: Uint8Array };
+
+/** A pipe's read end or a terminal's master. */
 export class OutputStream {
   readonly #fd: Fd;
-  readonly #queue = new Mutex();
+  readonly #label: string;
+  readonly #turns: Turns<Uint8Array>;
+  /** What came back, in the order of the stream. */
+  readonly #returned: Chunk[] = [];
+  /** Where in the stream the bytes handed out stand. */
+  readonly #positions = new WeakMap<Uint8Array, number>();
+  #position = 0;
   #hasExited = false;
-  #returned: Uint8Array[] = [];
+  #hasEnded = false;
 
-  constructor(fd: Fd, exited: Promise<unknown>) {
+  /** `fd` is not blocking. `name` is for errors; `exited` resolves when the process is gone. */
+  constructor(fd: Fd, name: string, exited: Promise<unknown>) {
     this.#fd = fd;
-    void exited.then(() => this.#exit());
+    this.#label = `read ${name}`;
+    this.#turns = new Turns(async () => readable(fd.number));
+    void exited.then(() => {
+      this.#hasExited = true;
+      this.#turns.next();
+    });
   }
 
   /**
    * 1 to `length` bytes as soon as there are any; none at the end, however often it is asked. Calls
-   * are answered in their order. Throws what the caller's signal says, which is looked at only where
-   * there is something to wait for; then nothing has been taken.
+   * are answered in their order. Throws a KernelError, or what the caller's signal says, and then
+   * nothing has been taken. Bytes that cannot be delivered go back by `unread`.
    */
-  read(length: number, caller: Caller): Promise<Uint8Array> {
+  async read(length: number, caller: Caller): Promise<Uint8Array> {
+    if (length <= 0) return END;
     const limit = Math.min(length, LONGEST_READ);
-    if (limit === 0) return Promise.resolve(END);
-    return this.#queue.run(() => this.#read(limit, caller));
+    return this.#turns.take(() => this.#take(limit), caller);
   }
 
-  /** Bytes of a read that could not be delivered: the next read begins with them. */
+  /**
+   * What a `read` gave, whole and once, back to where it stood in the stream: the next read gives it.
+   * Several can come back in any order.
+   */
   unread(bytes: Uint8Array): void {
-    if (bytes.length > 0) this.#returned.unshift(bytes);
+    if (bytes.length === 0) return;
+    const position = this.#positions.get(bytes);
+    if (position === undefined) throw new Error("unread of bytes that the stream did not give");
+    this.#positions.delete(bytes);
+    const after = this.#returned.findIndex((chunk) => chunk.position > position);
+    this.#returned.splice(after < 0 ? this.#returned.length : after, 0, { position, bytes });
+    this.#turns.next();
   }
 
+  /** Reads that wait, and all to come, find the end. */
   close(): void {
-    this.#returned = [];
+    this.#returned.length = 0;
+    this.#hasEnded = true;
     this.#fd.close();
+    this.#turns.next();
   }
 
-  async #read(limit: number, caller: Caller): Promise<Uint8Array> {
-    for (;;) {
-      const returned = this.#takeReturned(limit);
-      if (returned !== undefined) return returned;
-      if (!this.#fd.isOpen) return END;
-      // Before the read: what comes after this moment is no output of the process.
-      const wasOver = this.#hasExited;
-      const buffer = Buffer.allocUnsafe(limit);
-      const call = read(this.#fd.number, buffer);
-      const result = attempt(call);
-      if (result > 0) return result === limit ? buffer : buffer.subarray(0, result);
-      if (result === 0 || result === EIO) return END;
-      if (result !== EAGAIN) throw new KernelError("read output", call, -result);
-      if (wasOver) return END;
-      await readable(this.#fd.number, caller.signal);
-      caller.signal.throwIfAborted();
+  #take(limit: number): Uint8Array | undefined {
+    const [chunk] = this.#returned;
+    if (chunk !== undefined) return this.#takeReturned(chunk, limit);
+    if (this.#hasEnded) return END;
+    const count = this.#read(limit);
+    if (count > 0) {
+      this.#position += count;
+      return this.#hand(this.#position - count, scratch.slice(0, count));
     }
+    if (count === EAGAIN && !this.#hasExited) return undefined;
+    if (count < 0 && count !== EAGAIN && count !== EIO) {
+      throw new KernelError(this.#label, call("read", this.#fd.number, null, limit), -count);
+    }
+    this.#hasEnded = true;
+    return END;
   }
 
-  /** A read that waits looks once more: then it has the last of the output, or it is over. */
-  #exit(): void {
-    this.#hasExited = true;
-    if (this.#fd.isOpen) forget(this.#fd.number);
+  #takeReturned({ position, bytes }: Chunk, limit: number): Uint8Array {
+    if (bytes.length <= limit) this.#returned.shift();
+    else this.#returned[0] = { position: position + limit, bytes: bytes.subarray(limit) };
+    return this.#hand(position, bytes.subarray(0, limit));
   }
 
-  #takeReturned(limit: number): Uint8Array | undefined {
-    const bytes = this.#returned.shift();
-    if (bytes === undefined || bytes.length <= limit) return bytes;
-    this.#returned.unshift(bytes.subarray(limit));
-    return bytes.subarray(0, limit);
+  #hand(position: number, bytes: Uint8Array): Uint8Array {
+    this.#positions.set(bytes, position);
+    return bytes;
+  }
+
+  #read(limit: number): number {
+    for (;;) {
+      const count = attempt(read(this.#fd.number, scratch.subarray(0, limit)));
+      if (count !== EINTR) return count;
+    }
   }
 }

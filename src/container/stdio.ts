@@ -1,11 +1,15 @@
 // The standard streams of a process, on the agent's side.
+import { unavailable } from "../error.ts";
 import { Fd } from "../kernel/fd.ts";
 import { perform } from "../kernel/perform.ts";
 import { setPipeSize, setStatusFlags } from "../linux/io.ts";
 import { O } from "../linux/open-flags.ts";
-import { setWindowSize } from "../linux/tty.ts";
+import { openPtyPeer, setWindowSize } from "../linux/tty.ts";
 import { InputStream } from "./input-stream.ts";
 import { OutputStream } from "./output-stream.ts";
+
+/** struct winsize has 16 bits for each. */
+const LARGEST_WINDOW = 0xffff;
 
 export class Stdio {
   readonly stdin: InputStream;
@@ -13,31 +17,54 @@ export class Stdio {
   /** A terminal has one output: the same stream. */
   readonly stderr: OutputStream;
   readonly master: Fd | undefined;
+  readonly #peer: Fd | undefined;
 
-  constructor(stdin: InputStream, stdout: OutputStream, stderr: OutputStream, master?: Fd) {
+  constructor(
+    stdin: InputStream,
+    stdout: OutputStream,
+    stderr: OutputStream,
+    terminal?: { readonly master: Fd; readonly peer: Fd },
+  ) {
     this.stdin = stdin;
     this.stdout = stdout;
     this.stderr = stderr;
-    this.master = master;
+    this.master = terminal?.master;
+    this.#peer = terminal?.peer;
   }
 
-  /** Sizes in characters. Throws a KernelError. */
+  /** Sizes in characters, 65535 at most. Throws a KernelError. */
   resize(rows: number, columns: number): void {
-    if (this.master === undefined) throw new Error("no terminal");
-    perform("resize the terminal", setWindowSize(this.master.number, rows, columns));
+    if (this.master === undefined) throw unavailable("no tty");
+    const clamp = (size: number) => Math.min(size, LARGEST_WINDOW);
+    const call = setWindowSize(this.master.number, clamp(rows), clamp(columns));
+    perform("resize the terminal", call);
   }
 
+  /** The process is removed: reads that wait end, writes that wait fail. Again is nothing. */
   close(): void {
     this.stdin.drop();
     this.stdout.close();
     this.stderr.close();
+    this.#peer?.close();
   }
 }
 
-/** Owns `master`. */
+/**
+ * Owns `master`, of an unlocked pty and not blocking, also when it throws a KernelError.
+ *
+ * The agent keeps the far end of the terminal open as well. An init like systemd
+ * closes its terminal and opens it again whenever it has something to say; with nobody at the far
+ * end in between, the master would give EIO, and the host would never read again. (It would also be
+ * ready all the time and never be so: to wait for it would keep the agent busy.)
+ */
 export function terminalStdio(master: Fd, exited: Promise<unknown>): Stdio {
-  const output = new OutputStream(master, exited);
-  return new Stdio(new InputStream(master, true), output, output, master);
+  using onFailure = new DisposableStack();
+  onFailure.use(master);
+  const peer = Fd.of("open the far end of the terminal", openPtyPeer(master.number));
+  onFailure.move();
+  const output = new OutputStream(master, "the terminal", exited);
+  const input = new InputStream(master, "terminal", exited);
+  return new Stdio(input, output, output, { master, peer });
 }
 
 export type ChildEnds = { readonly stdin: Fd; readonly stdout: Fd; readonly stderr: Fd };
@@ -60,9 +87,9 @@ export class Pipes implements Disposable {
     this.#owned.move();
     for (const fd of Object.values(this.child)) fd.close();
     return new Stdio(
-      new InputStream(stdin, false),
-      new OutputStream(stdout, exited),
-      new OutputStream(stderr, exited),
+      new InputStream(stdin, "pipe", exited),
+      new OutputStream(stdout, "stdout", exited),
+      new OutputStream(stderr, "stderr", exited),
     );
   }
 

@@ -1,11 +1,13 @@
 // The last stretch of init and exec alike: from a root process in the right place to the one the
 // spec asks for.
-import { PR } from "../linux/constants.ts";
-import { chdir, umask } from "../linux/fs.ts";
+import { AT_FDCWD, PR } from "../linux/constants.ts";
+import { chdir, openat, umask } from "../linux/fs.ts";
+import { close } from "../linux/io.ts";
+import { O } from "../linux/open-flags.ts";
 import { prctl } from "../linux/process.ts";
 import { resetSignal, unblockAllSignals } from "../linux/signal.ts";
 import type { Process } from "../oci/process.ts";
-import { skip, type Tape } from "../tape/tape.ts";
+import type { Tape } from "../tape/tape.ts";
 import { dropBoundingSet, setCapabilities } from "./capabilities.ts";
 import { becomeUser } from "./credentials.ts";
 import { setRlimits } from "./limits.ts";
@@ -22,15 +24,19 @@ export function assumeIdentity(
   const enter = `change directory to ${cwd}`;
   setRlimits(tape, rlimits);
   dropBoundingSet(tape, capabilities);
-  // Root may enter what the user may not, and the other way round on a network file system.
-  tape.do(enter, chdir(cwd), { EACCES: skip });
+  // Root may enter what the user may not, and the other way round on a network file system. An open
+  // descriptor stands for "root did": a tape has no other memory.
+  const entered = tape.fd("open /", openat(AT_FDCWD, "/", O.PATH));
+  tape.do(enter, chdir(cwd), {
+    EACCES: (block) => block.do("leave it to the user", close(entered)),
+  });
   if (user.uid !== 0) ownStdio(tape, user.uid);
   becomeUser(tape, user);
   if (process.noNewPrivileges === true) {
     tape.do("gain no new privileges", prctl(PR.SET_NO_NEW_PRIVS, 1));
   }
   setCapabilities(tape, capabilities);
-  tape.do(enter, chdir(cwd));
+  tape.do("close /", close(entered), { EBADF: (block) => block.do(enter, chdir(cwd)) });
   tape.do("set the umask", umask(user.umask ?? DEFAULT_UMASK));
   for (const signal of ignoredSignals) {
     tape.do(`default action for signal ${signal}`, resetSignal(signal));

@@ -41,7 +41,7 @@ function openParent(tape: Tape, root: Reg, names: readonly string[]): Reg {
     const open = openInRoot(root, path, O.PATH | O.DIRECTORY);
     const directory = tape.fd(`open ${path}`, open, {
       ENOENT: (block, opened) => {
-        block.do(`create ${path}`, mkdirat(above, name, 0o755));
+        makeNode(block, above, name, path, mkdirat(above, name, 0o755));
         block.refill(opened, `open ${path}`, open);
       },
     });
@@ -71,7 +71,8 @@ function create(tape: Tape, parent: Reg, name: string, path: string, kind: Targe
 
 /**
  * The path did not open, so what is there already is a link to nowhere, as some images have at
- * /etc/resolv.conf. It gives way: the container would not start otherwise.
+ * /etc/resolv.conf, or at /var/run without a /run. It gives way: the container would not start
+ * otherwise.
  */
 function makeNode(tape: Tape, parent: Reg, name: string, path: string, node: Call): void {
   tape.do(`create ${path}`, node, {

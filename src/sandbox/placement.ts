@@ -57,5 +57,7 @@ function sharedPidNamespace({ pidNamespace, hasContainers }: Pod): Fd | undefine
 function openPath(type: NamespaceType, path: string): Fd {
   if (type === "mount")
     throw new InvalidSpec("linux.namespaces: a mount namespace cannot be joined");
-  return Fd.of(`open the ${type} namespace ${path}`, openat(AT_FDCWD, path, O.RDONLY));
+  // The host may name anything, and to open a FIFO would wait for somebody to write to it.
+  const open = openat(AT_FDCWD, path, O.RDONLY | O.NONBLOCK);
+  return Fd.of(`open the ${type} namespace ${path}`, open);
 }

@@ -1,5 +1,6 @@
 // The pod: its containers and what they share. The only holder of state that changes, and not tied
 // to any connection: clients come and go.
+import { Mutex } from "../async/mutex.ts";
 import { Container } from "../container/container.ts";
 import type { Guest } from "../container/guest.ts";
 import type { Process } from "../container/process.ts";
@@ -8,6 +9,7 @@ import { Fd } from "../kernel/fd.ts";
 import { AT_FDCWD } from "../linux/constants.ts";
 import { openat } from "../linux/fs.ts";
 import { O } from "../linux/open-flags.ts";
+import { quote } from "../oci/invalid-spec.ts";
 import type { ContainerSpec } from "../oci/valid-spec.ts";
 import { SandboxNamespaces } from "./namespaces.ts";
 import { placementOf } from "./placement.ts";
@@ -28,8 +30,12 @@ export class Sandbox {
     string,
     { readonly signal: AbortSignal; readonly over: Promise<void> }
   >();
+  /** One call at a time: two would make two pairs of namespaces. */
+  readonly #creation = new Mutex();
   #namespaces: SandboxNamespaces | undefined;
   #pidNamespace: Fd | undefined;
+  /** The container whose first process the pid namespace ends with. */
+  #pidNamespaceOwner: Container | undefined;
 
   constructor(guest: Guest) {
     this.guest = guest;
@@ -37,13 +43,17 @@ export class Sandbox {
 
   /** A second call keeps the namespaces that are there. */
   async create(hostname: string): Promise<void> {
-    this.#namespaces ??= await SandboxNamespaces.create(hostname);
+    await this.#creation.run(async () => {
+      this.#namespaces ??= await SandboxNamespaces.create(hostname);
+    });
   }
 
   /** Throws what `refuse` makes of it when there is none: hosts expect one code here, another there. */
   container(id: string, refuse: (message: string) => AgentError = invalidArgument): Container {
     const container = this.#containers.get(id);
-    if (container === undefined) throw refuse(`Invalid container id "${id}": container not found`);
+    if (container === undefined) {
+      throw refuse(`Invalid container id ${quote(id)}: container not found`);
+    }
     return container;
   }
 
@@ -77,6 +87,7 @@ export class Sandbox {
   async removeContainer(container: Container): Promise<void> {
     await container.destroy();
     this.#containers.delete(container.id);
+    if (container === this.#pidNamespaceOwner) this.#closePidNamespace();
   }
 
   /** All containers, then what they shared; all errors together at the end. */
@@ -85,8 +96,7 @@ export class Sandbox {
     const results = await Promise.allSettled(
       containers.map((container) => this.removeContainer(container)),
     );
-    this.#pidNamespace?.close();
-    this.#pidNamespace = undefined;
+    this.#closePidNamespace();
     this.#namespaces?.remove();
     this.#namespaces = undefined;
     const errors = results.flatMap((result) =>
@@ -124,10 +134,18 @@ export class Sandbox {
     return await Container.create({ id, spec, guest: this.guest, placement, signal });
   }
 
-  /** Held by the sandbox itself: the container may end before the pod does. */
-  #adoptPidNamespace({ init }: Container): void {
+  /** Held by the sandbox itself, for containers that are yet to come. */
+  #adoptPidNamespace(container: Container): void {
     if (this.#pidNamespace !== undefined) return;
-    const path = `/proc/${init.child.pid}/ns/pid`;
+    const path = `/proc/${container.init.child.pid}/ns/pid`;
     this.#pidNamespace = Fd.of("pin the sandbox's pid namespace", openat(AT_FDCWD, path, O.RDONLY));
+    this.#pidNamespaceOwner = container;
+  }
+
+  /** Nobody can be born in it any more. */
+  #closePidNamespace(): void {
+    this.#pidNamespace?.close();
+    this.#pidNamespace = undefined;
+    this.#pidNamespaceOwner = undefined;
   }
 }

@@ -27,6 +27,9 @@ export type Op = {
   readonly tolerated: readonly (readonly [ErrnoName, Mark | null])[];
 };
 
+/** No spec needs as many, and a tape must fit the memory it is played from. */
+export const LONGEST_TAPE = 65_536;
+
 export class Tape {
   readonly ops: Op[] = [];
   #registers = 0;
@@ -58,7 +61,7 @@ export class Tape {
 
   /** Tell the agent that the tape got here, and wait until it says go on. */
   park(label: string): void {
-    this.ops.push({ label, call: null, result: null, next: null, tolerated: [] });
+    this.#push({ label, call: null, result: null, next: null, tolerated: [] });
   }
 
   /** The calls in turn until one succeeds. Only the errno of the last is an error. */
@@ -102,10 +105,17 @@ export class Tape {
       const to = target === skip ? end : typeof target === "function" ? start : target;
       return [name as ErrnoName, to] as const;
     });
-    this.ops.push({ label, call, result, next: end, tolerated });
+    this.#push({ label, call, result, next: end, tolerated });
     if (block === undefined) return;
     this.place(start);
     block(this, result);
     if (end !== null && end !== next) this.place(end);
+  }
+
+  #push(op: Op): void {
+    if (this.ops.length === LONGEST_TAPE) {
+      throw new RangeError(`a tape of more than ${LONGEST_TAPE} ops`);
+    }
+    this.ops.push(op);
   }
 }

@@ -1,0 +1,137 @@
+// Every constant against the headers of the machine, by the C compiler.
+import { expect, test } from "bun:test";
+import * as constants from "../../../src/linux/constants.ts";
+import { MOUNT_ATTR, MS } from "../../../src/linux/mount-flags.ts";
+import { O, openFlagsFor } from "../../../src/linux/open-flags.ts";
+import { linesOf, testWithC } from "../../support/c-program.ts";
+
+type Table = Readonly<Record<string, number>>;
+/** The table, and how a key of it is written in C. */
+type Group = readonly [table: Table, inC: (key: string) => string];
+
+const prefix = (text: string) => (key: string) => text + key;
+
+const numbered = (names: readonly string[]): Table =>
+  Object.fromEntries(names.map((name, number) => [name, number]));
+
+/** Tables whose names the kernel exports to programs (include/uapi). */
+const KERNEL: Readonly<Record<string, Group>> = {
+  AT: [constants.AT, prefix("AT_")],
+  AT_FDCWD: [{ AT_FDCWD: constants.AT_FDCWD }, prefix("")],
+  S: [constants.S, prefix("S_")],
+  RESOLVE: [constants.RESOLVE, prefix("RESOLVE_")],
+  MAGIC: [constants.MAGIC, (key) => `${key}_MAGIC`],
+  OPEN_TREE: [constants.OPEN_TREE, prefix("OPEN_TREE_")],
+  MOVE_MOUNT: [constants.MOVE_MOUNT, prefix("MOVE_MOUNT_")],
+  FSOPEN: [constants.FSOPEN, prefix("FSOPEN_")],
+  FSMOUNT: [constants.FSMOUNT, prefix("FSMOUNT_")],
+  FSCONFIG: [constants.FSCONFIG, prefix("FSCONFIG_")],
+  CLONE: [constants.CLONE, prefix("CLONE_")],
+  W: [constants.W, (key) => (key === "ALL" ? "__WALL" : `W${key}`)],
+  CLOSE_RANGE: [constants.CLOSE_RANGE, prefix("CLOSE_RANGE_")],
+  SIG: [constants.SIG, prefix("SIG")],
+  SIG_DISPOSITION: [constants.SIG_DISPOSITION, prefix("SIG_")],
+  SIG_HOW: [constants.SIG_HOW, prefix("SIG_")],
+  PR: [constants.PR, prefix("PR_")],
+  PR_CAP_AMBIENT: [constants.PR_CAP_AMBIENT, prefix("PR_CAP_AMBIENT_")],
+  CAP: [numbered(constants.CAP), prefix("")],
+  RLIMIT: [constants.RLIMIT, prefix("RLIMIT_")],
+  F: [constants.F, prefix("F_")],
+  EPOLL: [constants.EPOLL, prefix("EPOLL")],
+  EPOLL_CTL: [constants.EPOLL_CTL, prefix("EPOLL_CTL_")],
+  EPOLL_CREATE: [constants.EPOLL_CREATE, prefix("EPOLL_")],
+  IOCB: [constants.IOCB, prefix("IOCB_")],
+  MFD: [constants.MFD, prefix("MFD_")],
+  TIOC: [constants.TIOC, prefix("TIOC")],
+  KEYCTL: [constants.KEYCTL, prefix("KEYCTL_")],
+};
+
+const KERNEL_HEADERS = [
+  "linux/fcntl.h",
+  "linux/stat.h",
+  "linux/openat2.h",
+  "linux/magic.h",
+  "linux/mount.h",
+  "linux/sched.h",
+  "linux/wait.h",
+  "linux/close_range.h",
+  "linux/signal.h",
+  "linux/prctl.h",
+  "linux/capability.h",
+  "linux/resource.h",
+  "linux/eventpoll.h",
+  "linux/aio_abi.h",
+  "linux/memfd.h",
+  "linux/keyctl.h",
+  "asm/ioctls.h",
+];
+
+/** Tables whose names the kernel keeps in its internal headers; the C library repeats them. */
+const LIBC: Readonly<Record<string, Group>> = {
+  ACCESS: [constants.ACCESS, prefix("")],
+  MNT: [constants.MNT, prefix("MNT_")],
+  UMOUNT: [constants.UMOUNT, prefix("UMOUNT_")],
+  AF: [constants.AF, prefix("AF_")],
+  SOCK: [constants.SOCK, prefix("SOCK_")],
+  EFD: [constants.EFD, prefix("EFD_")],
+};
+
+const LIBC_HEADERS = ["unistd.h", "sys/mount.h", "sys/socket.h", "sys/eventfd.h"];
+
+/** `SIGHUP 1`: ours on the left, what the headers say on the right. */
+function compare(headers: readonly string[], groups: readonly Group[]): void {
+  const ours = groups.flatMap(([table, inC]) =>
+    Object.entries(table).map(([key, number]) => [inC(key), number] as const),
+  );
+  const print = ours.map(([name]) => `printf("${name} %lld\\n", (long long)(${name}));`);
+  expect(ours.map(([name, number]) => `${name} ${number}`)).toEqual([
+    ...linesOf(headers, print.join("\n")),
+  ]);
+}
+
+test("every table of constants is compared", () => {
+  expect([...Object.keys(KERNEL), ...Object.keys(LIBC)].toSorted()).toEqual(
+    Object.keys(constants).toSorted(),
+  );
+});
+
+testWithC("the constants are those of the kernel's headers", () => {
+  compare(KERNEL_HEADERS, Object.values(KERNEL));
+});
+
+testWithC("the constants of internal headers are those of the C library", () => {
+  compare(LIBC_HEADERS, Object.values(LIBC));
+});
+
+testWithC("the mount flags are those of the kernel's headers", () => {
+  const groups: readonly Group[] = [
+    [MS, prefix("MS_")],
+    [MOUNT_ATTR, prefix("MOUNT_ATTR_")],
+  ];
+  compare(["linux/mount.h"], groups);
+});
+
+testWithC("the open flags are those of the kernel's headers", () => {
+  const arch = process.arch === "arm64" ? "arm64" : "x86_64";
+  const here = Object.entries(O).map(([key, flag]) => [key, openFlagsFor(arch, flag)]);
+  compare(["linux/fcntl.h"], [[Object.fromEntries(here), prefix("O_")]]);
+});
+
+test("four open flags have other places on arm64, and the rest stay", () => {
+  const moved = Object.entries(O)
+    .filter(([, flag]) => openFlagsFor("arm64", flag) !== flag)
+    .map(([name, flag]) => `${name} 0${openFlagsFor("arm64", flag).toString(8)}`);
+  expect(moved).toEqual([
+    "DIRECT 0200000",
+    "LARGEFILE 0400000",
+    "DIRECTORY 040000",
+    "NOFOLLOW 0100000",
+  ]);
+});
+
+test("moving all open flags at once loses none", () => {
+  const all = Object.values(O).reduce<number>((sum, flag) => sum | flag, 0);
+  expect(openFlagsFor("x86_64", all)).toBe(all);
+  expect(openFlagsFor("arm64", all)).toBe(all);
+  expect(openFlagsFor("arm64", O.DIRECTORY | O.NOFOLLOW | O.CLOEXEC)).toBe(0o2140000);
+});

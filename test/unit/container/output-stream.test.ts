@@ -1,0 +1,359 @@
+// The rules of reading, on a pipe that the test itself writes to.
+import { describe, expect, test } from "bun:test";
+import { OutputStream } from "../../../src/container/output-stream.ts";
+import type { Caller } from "../../../src/container/turns.ts";
+import { Fd } from "../../../src/kernel/fd.ts";
+import { attempt, perform } from "../../../src/kernel/perform.ts";
+import { readable } from "../../../src/kernel/poll.ts";
+import { AT_FDCWD } from "../../../src/linux/constants.ts";
+import { openat } from "../../../src/linux/fs.ts";
+import { write, writeText } from "../../../src/linux/io.ts";
+import { O } from "../../../src/linux/open-flags.ts";
+import { openPtyPeer, unlockPty } from "../../../src/linux/tty.ts";
+import { pick, seeded } from "../../support/random.ts";
+
+const caller: Caller = { signal: new AbortController().signal };
+const LOST = new Error("connection lost");
+const REJECTED = { status: "rejected", reason: LOST } as const;
+
+class Source implements Disposable {
+  readonly #exit = Promise.withResolvers<void>();
+  readonly #ends = Fd.pipe("open a pipe", O.NONBLOCK);
+  readonly stream = new OutputStream(this.#ends[0], "stdout", this.#exit.promise);
+
+  print(text: string): void {
+    perform("print", writeText(this.#ends[1].number, text));
+  }
+
+  /** As many of `bytes` as the pipe takes now. */
+  write(bytes: Uint8Array): number {
+    return Math.max(0, attempt(write(this.#ends[1].number, bytes)));
+  }
+
+  /** Nobody can write any more. */
+  end(): void {
+    this.#ends[1].close();
+  }
+
+  async exit(): Promise<void> {
+    this.#exit.resolve();
+    await this.#exit.promise;
+  }
+
+  async read(length: number, by = caller): Promise<string> {
+    return Buffer.from(await this.stream.read(length, by)).toString();
+  }
+
+  [Symbol.dispose](): void {
+    for (const fd of this.#ends) fd.close();
+  }
+}
+
+/** All that the kernel had to tell up to now has been heard. */
+async function settled(): Promise<void> {
+  const [from, to] = Fd.pipe("open a pipe");
+  using _ = from;
+  to.close();
+  await readable(from.number);
+}
+
+async function expectWaiting(...reads: Promise<unknown>[]): Promise<void> {
+  await settled();
+  for (const read of reads) expect(Bun.peek.status(read)).toBe("pending");
+}
+
+describe("a read of output", () => {
+  test("gives what is there, and not more than it was asked for", async () => {
+    using source = new Source();
+    source.print("hello");
+    expect(await source.read(3)).toBe("hel");
+    expect(await source.read(1 << 20)).toBe("lo");
+  });
+
+  test("waits for the first byte, and not for more", async () => {
+    using source = new Source();
+    const reading = source.read(100);
+    await expectWaiting(reading);
+    source.print("x");
+    expect(await reading).toBe("x");
+  });
+
+  test("waits its turn: answers come in the order of the calls", async () => {
+    using source = new Source();
+    const reads = [source.read(2), source.read(100), source.read(100)];
+    source.print("abcd");
+    expect(await reads[0]).toBe("ab");
+    expect(await reads[1]).toBe("cd");
+    await expectWaiting(...reads.slice(2));
+    source.print("e");
+    expect(await reads[2]).toBe("e");
+  });
+
+  test("of length 0 gives nothing at once, and takes nothing", async () => {
+    using source = new Source();
+    const reading = source.read(100);
+    expect(await source.read(0)).toBe("");
+    source.print("x");
+    expect(await source.read(0)).toBe("");
+    expect(await reading).toBe("x");
+  });
+
+  test("gives 1 MiB at most, whatever it was asked for", async () => {
+    using zeros = Fd.of("open /dev/zero", openat(AT_FDCWD, "/dev/zero", O.RDONLY));
+    const stream = new OutputStream(zeros, "stdout", Promise.resolve());
+    expect(await stream.read(0xffff_ffff, caller)).toHaveLength(1 << 20);
+  });
+
+  test("gives bytes of its own: the next read does not change them", async () => {
+    using source = new Source();
+    source.print("first");
+    const first = await source.stream.read(100, caller);
+    source.print("other");
+    await source.read(100);
+    expect(Buffer.from(first).toString()).toBe("first");
+  });
+
+  test("that the kernel refuses says what and why", async () => {
+    using directory = Fd.of("open /", openat(AT_FDCWD, "/", O.RDONLY));
+    const stream = new OutputStream(directory, "stdout", Promise.resolve());
+    await expect(stream.read(1, caller)).rejects.toThrow("read stdout: EISDIR: Is a directory");
+  });
+});
+
+describe("output ends", () => {
+  test("when nobody can write any more, after all that was written, each time anew", async () => {
+    using source = new Source();
+    source.print("last");
+    source.end();
+    expect(await source.read(100)).toBe("last");
+    expect(await source.read(100)).toBe("");
+    expect(await source.read(100)).toBe("");
+  });
+
+  test("when nobody has the far end of a terminal open any more", async () => {
+    const open = openat(AT_FDCWD, "/dev/ptmx", O.RDWR | O.NOCTTY | O.NONBLOCK);
+    using master = Fd.of("open a terminal", open);
+    perform("unlock it", unlockPty(master.number));
+    using peer = Fd.of("open its far end", openPtyPeer(master.number));
+    const stream = new OutputStream(master, "the terminal", new Promise(() => {}));
+    perform("print", writeText(peer.number, "last"));
+    expect(Buffer.from(await stream.read(100, caller)).toString()).toBe("last");
+    const reading = stream.read(100, caller);
+    await expectWaiting(reading);
+    peer.close();
+    expect(await reading).toHaveLength(0);
+    expect(await stream.read(100, caller)).toHaveLength(0);
+  });
+
+  test("for the reads that wait when the process exits, though the pipe is held open", async () => {
+    using source = new Source();
+    const reads = [source.read(1), source.read(1)];
+    await expectWaiting(...reads);
+    await source.exit();
+    expect(await Promise.all(reads)).toEqual(["", ""]);
+  });
+
+  test("for reads long after the exit, once they have all that was written before it", async () => {
+    using source = new Source();
+    source.print("last");
+    await source.exit();
+    await settled();
+    expect(await source.read(2)).toBe("la");
+    expect(await source.read(100)).toBe("st");
+    expect(await source.read(100)).toBe("");
+  });
+
+  test("not when it is silent while the process lives", async () => {
+    using source = new Source();
+    const reading = source.read(1);
+    await expectWaiting(reading);
+    source.print("x");
+    expect(await reading).toBe("x");
+  });
+
+  test("for good: what a descendant writes afterwards is not the process's", async () => {
+    using source = new Source();
+    await source.exit();
+    expect(await source.read(1)).toBe("");
+    source.print("late");
+    expect(await source.read(100)).toBe("");
+  });
+
+  test("for all when the stream is closed", async () => {
+    using source = new Source();
+    source.print("x");
+    source.stream.unread(await source.stream.read(1, caller));
+    const reads = [source.read(1), source.read(1)];
+    expect(await reads[0]).toBe("x");
+    source.stream.close();
+    source.stream.close();
+    expect(await reads[1]).toBe("");
+    expect(await source.read(1)).toBe("");
+  });
+});
+
+describe("a read that nobody waits for any more", () => {
+  test("fails with the reason, and takes nothing", async () => {
+    using source = new Source();
+    const client = new AbortController();
+    const reading = source.read(100, client);
+    await expectWaiting(reading);
+    client.abort(LOST);
+    await expect(reading).rejects.toBe(LOST);
+    source.print("kept");
+    await settled();
+    expect(await source.read(100)).toBe("kept");
+  });
+
+  test("takes nothing though there is something, if it was so from the start", async () => {
+    using source = new Source();
+    source.print("kept");
+    await expect(source.read(100, { signal: AbortSignal.abort(LOST) })).rejects.toBe(LOST);
+    expect(await source.read(100)).toBe("kept");
+  });
+
+  test("takes nothing for those that are lost with it, though data has just come", async () => {
+    using source = new Source();
+    const clients = [new AbortController(), new AbortController(), new AbortController()];
+    const reads = clients.map((client) => source.read(2, client));
+    await expectWaiting(...reads);
+    source.print("kept");
+    for (const client of clients) client.abort(LOST);
+    expect(await Promise.allSettled(reads)).toEqual(clients.map(() => REJECTED));
+    expect(await source.read(100)).toBe("kept");
+  });
+
+  test("does not hold up those behind it", async () => {
+    using source = new Source();
+    const client = new AbortController();
+    const [first, second] = [source.read(100, client), source.read(100)];
+    client.abort(LOST);
+    await expect(first).rejects.toBe(LOST);
+    source.print("x");
+    expect(await second).toBe("x");
+  });
+
+  test("does not end output that the process can still write", async () => {
+    using source = new Source();
+    for (let i = 0; i < 1000; i++) {
+      const client = new AbortController();
+      const reading = source.read(100, client);
+      client.abort(LOST);
+      await expect(reading).rejects.toBe(LOST);
+    }
+    source.print("x");
+    expect(await source.read(100)).toBe("x");
+  });
+});
+
+describe("bytes that could not be delivered", () => {
+  test("come with the next read, and before what follows them", async () => {
+    using source = new Source();
+    source.print("ab");
+    const bytes = await source.stream.read(100, caller);
+    source.print("cd");
+    source.stream.unread(bytes);
+    expect(await source.read(1)).toBe("a");
+    expect(await source.read(100)).toBe("b");
+    expect(await source.read(100)).toBe("cd");
+  });
+
+  test("go to a read that waits", async () => {
+    using source = new Source();
+    source.print("ab");
+    const bytes = await source.stream.read(100, caller);
+    const reading = source.read(100);
+    await expectWaiting(reading);
+    source.stream.unread(bytes);
+    expect(await reading).toBe("ab");
+  });
+
+  test("come before the end", async () => {
+    using source = new Source();
+    source.print("ab");
+    source.end();
+    const bytes = await source.stream.read(100, caller);
+    expect(await source.read(100)).toBe("");
+    source.stream.unread(bytes);
+    source.stream.unread(new Uint8Array(0));
+    expect(await source.read(100)).toBe("ab");
+    expect(await source.read(100)).toBe("");
+  });
+
+  test("stand in the order of the stream, in whatever order they come back", async () => {
+    using source = new Source();
+    source.print("abcdef");
+    const [ab, cd] = [await source.stream.read(2, caller), await source.stream.read(2, caller)];
+    source.stream.unread(ab);
+    source.stream.unread(cd);
+    const a = await source.stream.read(1, caller);
+    source.stream.unread(a);
+    expect([await source.read(2), await source.read(2)]).toEqual(["a", "b"]);
+    expect([await source.read(9), await source.read(9)]).toEqual(["cd", "ef"]);
+  });
+
+  test("come back once, and to the stream that gave them", async () => {
+    using source = new Source();
+    source.print("ab");
+    const bytes = await source.stream.read(100, caller);
+    source.stream.unread(bytes);
+    expect(() => source.stream.unread(bytes)).toThrow("the stream did not give");
+    expect(() => source.stream.unread(Buffer.from("ab"))).toThrow("the stream did not give");
+    expect(await source.read(100)).toBe("ab");
+  });
+});
+
+describe("whatever clients come, read and go", () => {
+  const TOTAL = 200_000;
+
+  test.each([1, 2, 3, 4, 5, 6, 7, 8])(
+    "every byte arrives once, in order (seed %d)",
+    async (seed) => {
+      const random = seeded(seed);
+      const below = (limit: number) => Math.floor(random() * limit);
+      const sent = Buffer.from(Array.from({ length: TOTAL }, () => below(256)));
+      using source = new Source();
+      const delivered: Uint8Array[] = [];
+      let written = 0;
+      let received = 0;
+      let client = new AbortController();
+      /** What the client's connection still holds, and the reads it waits for. */
+      let undelivered: Uint8Array[] = [];
+      let reads: Promise<void>[] = [];
+
+      const print = () => {
+        if (written === TOTAL) return;
+        written += source.write(sent.subarray(written, written + 1 + below(9000)));
+        if (written === TOTAL) source.end();
+      };
+      const read = () => {
+        const connection = undelivered;
+        const reading = source.stream.read(1 + below(6000), client);
+        const done = (bytes: Uint8Array) => void connection.push(bytes);
+        reads.push(reading.then(done, (reason: unknown) => expect(reason).toBe(LOST)));
+      };
+      const deliver = () => {
+        const count = below(undelivered.length + 1);
+        for (const bytes of undelivered.splice(0, count)) {
+          delivered.push(bytes);
+          received += bytes.length;
+        }
+      };
+      const lose = async () => {
+        client.abort(LOST);
+        await Promise.all(reads);
+        undelivered.sort(() => random() - 0.5);
+        for (const bytes of undelivered) source.stream.unread(bytes);
+        client = new AbortController();
+        undelivered = [];
+        reads = [];
+      };
+
+      const steps = [print, print, print, read, read, read, read, deliver, deliver, settled, lose];
+      while (received < TOTAL) await pick(random, steps)();
+      await lose();
+      expect(Buffer.concat(delivered).equals(sent)).toBe(true);
+      expect(await source.read(1)).toBe("");
+    },
+  );
+});

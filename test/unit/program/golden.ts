@@ -1,0 +1,173 @@
+// The pairs in golden/: a spec in, its tape out. Each `*.json` holds what one concern needs and no
+// more; the rest is the least container there is.
+import { readFileSync } from "node:fs";
+import { normaliseEnvironment } from "../../../src/oci/environment.ts";
+import { specFromJson } from "../../../src/oci/from-json.ts";
+import {
+  array,
+  flag,
+  integer,
+  object,
+  optional,
+  record,
+  text,
+  texts,
+  u32,
+  word,
+} from "../../../src/oci/json-value.ts";
+import { NAMESPACE_TYPES, type NamespaceType } from "../../../src/oci/namespace.ts";
+import type { Process } from "../../../src/oci/process.ts";
+import type { ContainerProcess, ContainerSpec } from "../../../src/oci/valid-spec.ts";
+import { validateSpec } from "../../../src/oci/validate.ts";
+import { CAP } from "../../../src/linux/constants.ts";
+import type { Birth } from "../../../src/program/birth.ts";
+import type { CgroupView, HierarchyView } from "../../../src/program/cgroup-view.ts";
+import { execProgram } from "../../../src/program/exec.ts";
+import { initProgram } from "../../../src/program/init.ts";
+import type { Tape } from "../../../src/tape/tape.ts";
+
+export const DIRECTORY = `${import.meta.dir}/golden`;
+export const BUNDLE = "/run/kata-containers/c1";
+export const ROOTFS = `${BUNDLE}/rootfs`;
+/** The child's end of its line to the agent. */
+export const CONTROL = 3;
+
+/** What the agent knows when it writes a tape. */
+export type Context = {
+  readonly cgroupFiles?: readonly string[] | undefined;
+  readonly ignoredSignals?: readonly number[] | undefined;
+  readonly created?: readonly NamespaceType[] | undefined;
+  readonly joined?: Readonly<Record<string, number>> | undefined;
+  /** False: a storage has mounted the root already. */
+  readonly bindRootfs?: boolean | undefined;
+  /** `/` is the initramfs, with these mounted in it. */
+  readonly initramfs?: readonly string[] | undefined;
+  readonly cgroupVersion?: number | undefined;
+  readonly hierarchies?: readonly HierarchyView[] | undefined;
+};
+
+/** A container, or with `exec` a process in one: both in the form of config.json. */
+type Given = {
+  readonly spec?: Json | undefined;
+  readonly exec?: Json | undefined;
+  readonly context?: Context | undefined;
+};
+
+type Json = Readonly<Record<string, unknown>>;
+
+const json = record((value: unknown) => value);
+
+const decode = object<Given>({
+  spec: optional(json),
+  exec: optional(json),
+  context: optional(
+    object<Context>({
+      cgroupFiles: optional(texts),
+      ignoredSignals: optional(array(u32, "signals")),
+      created: optional(array(word(NAMESPACE_TYPES), "namespaces")),
+      joined: optional(record(u32)),
+      bindRootfs: optional(flag),
+      initramfs: optional(texts),
+      cgroupVersion: optional(integer(1, 2)),
+      hierarchies: optional(
+        array(object<HierarchyView>({ name: text, links: texts, directory: text }), "hierarchies"),
+      ),
+    }),
+  ),
+});
+
+export type Golden = {
+  readonly name: string;
+  readonly isExec: boolean;
+  readonly process: ContainerProcess;
+  readonly context: Context;
+  readonly tape: Tape;
+};
+
+/** By name, without the extension. */
+export function golden(name: string): Golden {
+  const { spec = {}, exec, context = {} } = read(name);
+  const valid = leastContainer(spec, exec);
+  const { process } = valid;
+  const isExec = exec !== undefined;
+  const tape = isExec ? execTapeOf(valid, context) : tapeOf(valid, context);
+  return { name, isExec, process, context, tape };
+}
+
+export function tapeOf(spec: ContainerSpec, context: Context): Tape {
+  const { initramfs, bindRootfs = true } = context;
+  return initProgram(spec, {
+    ...birthOf(spec.process, context),
+    bundle: BUNDLE,
+    rootfs: { source: spec.root.path, target: ROOTFS, bind: bindRootfs },
+    rootSwitch: initramfs === undefined ? { kind: "pivot" } : { kind: "move", detach: initramfs },
+    joined: context.joined ?? {},
+    created: context.created ?? ["mount", "pid", "ipc", "uts"],
+    cgroupView: viewOf(context),
+  });
+}
+
+function execTapeOf({ process }: ContainerSpec, context: Context): Tape {
+  return execProgram(process, { ...birthOf(process, context), joined: context.joined ?? {} });
+}
+
+/** A word that is not known is a mistake here: it would leave a concern untested. */
+function read(name: string): Given {
+  const file = json(JSON.parse(readFileSync(`${DIRECTORY}/${name}.json`, "utf8")), name);
+  const given = decode(file, name);
+  const unknown = [
+    ...Object.keys(file).filter((key) => !(key in given)),
+    ...Object.keys(json(file["context"] ?? {}, name)).filter(
+      (key) => !(key in (given.context ?? {})),
+    ),
+  ];
+  if (unknown.length > 0) throw new Error(`golden/${name}.json: unknown ${unknown.join(", ")}`);
+  return given;
+}
+
+/** What a file of golden/ does not say. Its process may keep every capability: one line less each. */
+export function leastContainer(spec: Json, process: unknown = spec["process"]): ContainerSpec {
+  const config = {
+    ociVersion: "1.2.0",
+    root: { path: "/run/kata-containers/shared/containers/c1/rootfs" },
+    ...spec,
+    process: {
+      cwd: "/",
+      args: ["/bin/sh"],
+      capabilities: { bounding: CAP },
+      ...json(process ?? {}, "process"),
+    },
+    linux: {
+      namespaces: [{ type: "mount" }, { type: "pid" }, { type: "ipc" }, { type: "uts" }],
+      ...json(spec["linux"] ?? {}, "linux"),
+    },
+  };
+  return validateSpec(specFromJson(JSON.stringify(config)));
+}
+
+function birthOf(process: Process, context: Context): Birth {
+  const { cgroupFiles = [], ignoredSignals = [] } = context;
+  return {
+    containerId: "c1",
+    control: CONTROL,
+    stdio: process.terminal === true ? null : { stdin: 4, stdout: 5, stderr: 6 },
+    cgroupFiles,
+    ignoredSignals,
+    environment: normaliseEnvironment(process.env ?? []),
+  };
+}
+
+function viewOf({ cgroupVersion = 2, hierarchies = [] }: Context): CgroupView {
+  return cgroupVersion === 1 ? { version: 1, hierarchies } : { version: 2 };
+}
+
+/** The names of all files of golden/ that end so. */
+export function names(extension: ".json" | ".tape"): string[] {
+  const files = [...new Bun.Glob(`*${extension}`).scanSync({ cwd: DIRECTORY })];
+  return files.map((file) => file.slice(0, -extension.length)).toSorted();
+}
+
+/** `a-bind-mount-is-cloned` → `a bind mount is cloned` */
+export function sentence(name: string): string {
+  return name.replaceAll("-", " ");
+}

@@ -1,0 +1,245 @@
+// What holds for the tape of any spec, tried on all of golden/.
+import { describe, expect, test } from "bun:test";
+import type { Call } from "../../../src/linux/call.ts";
+import { Reg } from "../../../src/linux/call.ts";
+import { AT_FDCWD, CLOSE_RANGE, PR, RESOLVE } from "../../../src/linux/constants.ts";
+import { O } from "../../../src/linux/open-flags.ts";
+import { masterNumber } from "../../../src/program/birth.ts";
+import { LONGEST_TAPE, type Op } from "../../../src/tape/tape.ts";
+import { closed, closedBy, filled, flow, open, registersIn, waysFrom } from "./flow.ts";
+import { CONTROL, type Golden, ROOTFS, golden, leastContainer, names, tapeOf } from "./golden.ts";
+
+const goldens = names(".json").map(golden);
+const inits = goldens.filter(({ isExec }) => !isExec);
+const execs = goldens.filter(({ isExec }) => isExec);
+
+/** `name: label` of each op that breaks a rule. */
+function offenders(
+  of: readonly Golden[],
+  breaks: (op: Op, index: number, golden: Golden) => boolean,
+): string[] {
+  return of.flatMap((each) =>
+    each.tape.ops
+      .filter((op, index) => breaks(op, index, each))
+      .map(({ label }) => `${each.name}: ${label}`),
+  );
+}
+
+const isCall = (name: Call["name"]) => (op: Op) => op.call?.name === name;
+
+/** The op before which a path is looked up in the agent's tree, and after it in the container's. */
+function switchOf({ tape }: Golden): number {
+  const [at = Number.NaN] = tape.ops.flatMap(({ call }, index) =>
+    call?.name === "pivot_root" || call?.name === "chroot" ? [index] : [],
+  );
+  return at;
+}
+
+describe("every tape", () => {
+  test("is one of many", () => {
+    expect(inits.length).toBeGreaterThan(40);
+    expect(execs.length).toBe(2);
+  });
+
+  test("ends, since each op goes forward", () => {
+    const stays = offenders(goldens, (op, index, { tape }) =>
+      waysFrom(op, index).some(({ to }) => to <= index || to > tape.ops.length),
+    );
+    expect(stays).toEqual([]);
+  });
+
+  test("has no op that no way leads to", () => {
+    const states = new Map(goldens.map(({ name, tape }) => [name, flow(tape, open)]));
+    const isUnreached = (_: Op, index: number, { name }: Golden) =>
+      states.get(name)?.[index] === undefined;
+    expect(offenders(goldens, isUnreached)).toEqual([]);
+  });
+
+  test("ends with the execution of a program, whichever way it goes", () => {
+    const passed = goldens.filter(({ tape }) => flow(tape, open).at(-1) !== undefined);
+    expect(passed.map(({ name }) => name)).toEqual([]);
+  });
+
+  test("fills each register before it is read", () => {
+    const states = new Map(goldens.map(({ name, tape }) => [name, flow(tape, filled)]));
+    const readsEmpty = (op: Op, index: number, { name }: Golden) =>
+      registersIn(op).some((register) => !states.get(name)?.[index]?.has(register));
+    expect(offenders(goldens, readsEmpty)).toEqual([]);
+  });
+
+  test("closes a descriptor again only to learn whether it was, and never another's", () => {
+    const states = new Map(goldens.map(({ name, tape }) => [name, flow(tape, closed)]));
+    const closesAgain = (op: Op, index: number, { name }: Golden) => {
+      const state = states.get(name)?.[index];
+      const isExpected = op.tolerated.some(([errno]) => errno === "EBADF");
+      const before = isExpected ? state?.reused : state?.closed;
+      return [...closedBy(op)].some((register) => before?.has(register));
+    };
+    expect(offenders(goldens, closesAgain)).toEqual([]);
+  });
+
+  test("forbids tracing first of all", () => {
+    for (const { tape } of goldens) {
+      expect(tape.ops[0]?.call).toEqual({ name: "prctl", args: [PR.SET_DUMPABLE, 0, 0, 0, 0] });
+    }
+  });
+
+  test("looks for the program in PATH, and does no more, after it has marked all for closing", () => {
+    for (const each of goldens) {
+      const { ops } = each.tape;
+      const mark = ops.findLastIndex(isCall("close_range"));
+      expect(ops[mark]?.call?.args).toEqual([3, 0xffffffff, CLOSE_RANGE.CLOEXEC]);
+      const after = ops.slice(mark + 1).map(({ call }) => call?.name);
+      expect(after.at(-1)).toBe("execve");
+      expect(new Set(after)).toEqual(
+        new Set(after.length === 1 ? ["execve"] : ["execve", "faccessat2"]),
+      );
+      expect(ops.slice(0, mark).some(isCall("execve"))).toBe(false);
+    }
+  });
+});
+
+describe("the first process of a container", () => {
+  test("does nothing when it is started but mark all for closing and execute the program", () => {
+    for (const { tape } of inits) {
+      const parks = tape.ops.flatMap(({ call }, index) => (call === null ? [index] : []));
+      expect(parks).toEqual([tape.ops.findLastIndex(isCall("close_range")) - 1]);
+    }
+  });
+
+  test("has at the switch of its root nothing open but that, its directory and its terminal", () => {
+    const known = [ROOTFS, "the terminal", "the old root", "/srv", "/srv/new", "/home/user"];
+    for (const each of inits) {
+      const { tape } = each;
+      const at = switchOf(each);
+      const registers = flow(tape, open)[at] ?? new Set();
+      const labels = tape.ops
+        .filter(({ result }) => result !== null && registers.has(result))
+        .map(({ label }) => label);
+      expect(labels.filter((label) => !known.includes(label.replace("open ", "")))).toEqual([]);
+      expect(labels).toContain(`open ${ROOTFS}`);
+    }
+  });
+
+  test("closes all that is open right after the switch of its root", () => {
+    const ofTheSwitch = new Set(["fchdir", "mount", "umount2", "close", "chroot", "chdir"]);
+    for (const each of inits) {
+      const { ops } = each.tape;
+      const at = switchOf(each);
+      const first = ops.findIndex((op, index) => index > at && isCall("close_range")(op));
+      const between = ops.slice(at + 1, first).map(({ call }) => call?.name ?? "park");
+      expect(between.filter((name) => !ofTheSwitch.has(name))).toEqual([]);
+      const master = each.process.terminal === true ? [masterNumber({ control: CONTROL })] : [];
+      expect(keptFrom(ops, first)).toEqual([CONTROL, ...master]);
+    }
+  });
+});
+
+describe("an exec", () => {
+  test("has nothing of the agent left when it has entered the container", () => {
+    for (const { tape, process, context } of execs) {
+      const { ops } = tape;
+      const first = ops.findIndex(isCall("close_range"));
+      const entered = ops.findIndex(isCall("setsid"));
+      const joined = Object.values(context.joined ?? {});
+      expect(keptFrom(ops, first)).toEqual([CONTROL, ...joined].toSorted((a, b) => a - b));
+      const left = new Set(joined);
+      for (const { call } of ops.slice(first, entered)) {
+        if (call?.name === "close") left.delete(Number(call.args[0]));
+      }
+      expect([...left]).toEqual([]);
+      expect(flow(tape, open)[entered]).toEqual(new Set());
+      if (process.terminal !== true) continue;
+      const last = ops.findIndex((op, index) => index > entered && isCall("close_range")(op));
+      expect(keptFrom(ops, last)).toEqual([CONTROL, masterNumber({ control: CONTROL })]);
+      expect(ops.findIndex(({ call }) => call === null)).toBe(last + 2);
+    }
+  });
+});
+
+/** The descriptors above stderr that a run of close_range calls leaves open. */
+function keptFrom(ops: readonly Op[], first: number): readonly number[] {
+  const kept: number[] = [];
+  let next = 3;
+  for (const { call } of ops.slice(first)) {
+    if (call?.name !== "close_range") break;
+    const [from, to] = call.args.map(Number);
+    for (; next < (from ?? 0); next++) kept.push(next);
+    next = (to ?? 0) + 1;
+  }
+  return next > 0xffffffff ? kept : [...kept, Number.POSITIVE_INFINITY];
+}
+
+describe("what the image may have put anywhere", () => {
+  test("is not reached by a path of the agent's tree", () => {
+    const below = `${ROOTFS}/`;
+    const entersByPath = (op: Op, index: number, each: Golden) =>
+      index < switchOf(each) &&
+      (op.call?.args.some((arg) => typeof arg === "string" && arg.startsWith(below)) ?? false);
+    expect(offenders(inits, entersByPath)).toEqual([]);
+  });
+
+  test("is mounted and unmounted by descriptor: a path serves the root's own way in only", () => {
+    const way = ["", "/run", "/run/kata-containers", "/run/kata-containers/c1", ROOTFS];
+    const allowed = new Set([...way.map((path) => path || "/"), "."]);
+    const isByPath = ({ call }: Op, _: number, { context }: Golden) => {
+      const own = new Set([...allowed, ...(context.initramfs ?? [])]);
+      if (call?.name === "mount") return !own.has(String(call.args[1]));
+      if (call?.name === "umount2") return !own.has(String(call.args[0]));
+      if (call?.name !== "move_mount") return false;
+      return call.args[2] === AT_FDCWD ? call.args[3] !== ROOTFS : call.args[3] !== "";
+    };
+    expect(offenders(goldens, isByPath)).toEqual([]);
+  });
+
+  test("is looked up within the root, and no link of procfs is followed", () => {
+    const inRoot = RESOLVE.IN_ROOT | RESOLVE.NO_MAGICLINKS;
+    const leaves = offenders(goldens, ({ call }) => {
+      if (call?.name !== "openat2") return false;
+      const [root, , how] = call.args;
+      const resolve = isStruct(how) ? Number(how.fields["resolve"]) : 0;
+      return !(root instanceof Reg) || (resolve & inRoot) !== inRoot;
+    });
+    expect(leaves).toEqual([]);
+  });
+
+  test("is one name of a directory that is open, where it is not looked up", () => {
+    const climbs = offenders(goldens, ({ call }) => {
+      const [directory, name, flags] = pathArguments(call);
+      if (!(directory instanceof Reg) || name === "") return false;
+      if (call?.name !== "openat") return String(name).includes("/");
+      const isFollowed = (Number(flags) & O.NOFOLLOW) === 0 && name !== ".";
+      return isFollowed || String(name).includes("/");
+    });
+    expect(climbs).toEqual([]);
+  });
+});
+
+function isStruct(arg: unknown): arg is { readonly fields: Readonly<Record<string, unknown>> } {
+  return typeof arg === "object" && arg !== null && "fields" in arg;
+}
+
+/** Directory, path, flags of the calls that take one; openat2 has a rule of its own. */
+function pathArguments(call: Call | null): readonly unknown[] {
+  switch (call?.name) {
+    case "symlinkat":
+      return call.args.slice(1);
+    case "openat":
+    case "mkdirat":
+    case "mknodat":
+    case "unlinkat":
+    case "fchownat":
+    case "faccessat2":
+    case "open_tree":
+    case "mount_setattr":
+      return call.args;
+    default:
+      return [];
+  }
+}
+
+test("a PATH of a megabyte is refused before its tape takes the memory", () => {
+  const env = [`PATH=${":".repeat(100_000)}`];
+  const spec = leastContainer({}, { args: ["sh"], env });
+  expect(() => tapeOf(spec, {})).toThrow(new RangeError(`a tape of more than ${LONGEST_TAPE} ops`));
+});

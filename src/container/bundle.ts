@@ -8,6 +8,8 @@ import { openat, unlinkat } from "../linux/fs.ts";
 import { writeText } from "../linux/io.ts";
 import { detach } from "../linux/mount.ts";
 import { O } from "../linux/open-flags.ts";
+import { InvalidSpec, quote } from "../oci/invalid-spec.ts";
+import { isAbsolute } from "../oci/path-components.ts";
 import type { ContainerSpec } from "../oci/valid-spec.ts";
 import type { Rootfs } from "../program/rootfs.ts";
 
@@ -25,20 +27,23 @@ export class Bundle {
     this.#isOurs = isOurs;
   }
 
-  /** `id` has been verified: it is one plain file name. Throws a KernelError; then nothing is left. */
+  /** `id` has been verified: it is one plain file name. Throws InvalidSpec or a KernelError; then nothing is left. */
   static create(id: string, spec: ContainerSpec): Bundle {
+    // In a config.json a relative path starts from its own directory; none comes over the wire.
+    if (!isAbsolute(spec.root.path)) {
+      throw new InvalidSpec(`Path from ${quote(spec.root.path)} does not exist or is not absolute`);
+    }
     const path = `${STATE_DIRECTORY}/${id}`;
     const target = `${path}/rootfs`;
     makeDirectory(STATE_DIRECTORY);
+    using undo = new DisposableStack();
     const isOurs = makeDirectory(path);
+    if (isOurs) undo.defer(() => void removeDirectory(path));
     const bind = makeDirectory(target);
+    if (bind) undo.defer(() => void removeDirectory(target));
     const bundle = new Bundle(path, { source: spec.root.path, target, bind }, isOurs);
-    try {
-      bundle.#saveSpec(spec);
-    } catch (error) {
-      bundle.remove();
-      throw error;
-    }
+    bundle.#saveSpec(spec);
+    undo.move();
     return bundle;
   }
 

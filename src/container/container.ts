@@ -15,6 +15,7 @@ import { environmentOf } from "./environment.ts";
 import type { Guest } from "./guest.ts";
 import { type CreateInit, type Placement, createInit } from "./init.ts";
 import { PinnedNamespaces } from "./pinned-namespaces.ts";
+import { checkProcMounts } from "./proc-guard.ts";
 import type { Process } from "./process.ts";
 import { spawn } from "./spawn.ts";
 
@@ -66,6 +67,7 @@ export class Container {
     undo.defer(() => cgroup.destroy());
     const init = await createInit({ ...options, bundle, cgroup });
     undo.defer(() => init.end());
+    checkProcMounts(init.child.pid, spec.linux);
     const pinned = undo.use(PinnedNamespaces.of(init.child.pid, kindsOf(options.placement)));
     const path = `/proc/${init.child.pid}/root`;
     const root = undo.use(Fd.of("open the container's root", openat(AT_FDCWD, path, O.PATH)));

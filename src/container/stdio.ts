@@ -35,9 +35,9 @@ export class Stdio {
   /** Sizes in characters, 65535 at most. Throws a KernelError. */
   resize(rows: number, columns: number): void {
     if (this.master === undefined) throw unavailable("no tty");
-    const clamp = (size: number) => Math.min(size, LARGEST_WINDOW);
-    const call = setWindowSize(this.master.number, clamp(rows), clamp(columns));
-    perform("resize the terminal", call);
+    const height = Math.min(rows, LARGEST_WINDOW);
+    const width = Math.min(columns, LARGEST_WINDOW);
+    perform("resize the terminal", setWindowSize(this.master.number, height, width));
   }
 
   /** The process is removed: reads that wait end, writes that wait fail. Again is nothing. */

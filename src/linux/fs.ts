@@ -59,6 +59,11 @@ export function fchmod(fd: FdArg, mode: number): Call {
   return call("fchmod", fd, mode);
 }
 
+/** Whether there is anything at `path` that can be reached. */
+export function exists(path: string): Call {
+  return call("faccessat2", AT_FDCWD, path, ACCESS.F_OK, AT.EACCESS);
+}
+
 /** Whether the calling process, with the credentials it has now, may execute `path`. */
 export function mayExecute(path: string): Call {
   return call("faccessat2", AT_FDCWD, path, ACCESS.X_OK, AT.EACCESS);

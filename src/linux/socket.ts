@@ -21,6 +21,11 @@ export function listen(fd: FdArg, backlog: number): Call {
   return call("listen", fd, backlog);
 }
 
+/** accept4(2), without the peer's address. */
+export function accept4(fd: FdArg): Call {
+  return call("accept4", fd, null, null, SOCK.NONBLOCK | SOCK.CLOEXEC);
+}
+
 /**
  * sockaddr_un. `path` begins with a NUL for an abstract name, which is exactly its bytes: no NUL
  * ends it, as one ends a path.

@@ -79,16 +79,7 @@ export const SYSCALLS = {
   unlinkat: [263, 35, [fd, path, flags("AT_", { REMOVEDIR: AT.REMOVEDIR })]],
   fchownat: [260, 54, [fd, path, int, int, at]],
   fchmod: [91, 52, [fd, octal]],
-  faccessat2: [
-    439,
-    439,
-    [
-      fd,
-      path,
-      flags("", { X_OK: ACCESS.X_OK, R_OK: ACCESS.R_OK }),
-      flags("AT_", { EACCESS: AT.EACCESS }),
-    ],
-  ],
+  faccessat2: [439, 439, [fd, path, value("", ACCESS), flags("AT_", { EACCESS: AT.EACCESS })]],
   getdents64: [217, 61, [fd, bytes, int]],
   statfs: [137, 43, [path, bytes]],
   statx: [332, 291, [fd, path, at, hex, bytes]],
@@ -171,6 +162,7 @@ export const SYSCALLS = {
   socketpair: [53, 199, [value("AF_", AF), flags("SOCK_", SOCK), int, bytes]],
   bind: [49, 200, [fd, bytes, int]],
   listen: [50, 201, [fd, int]],
+  accept4: [288, 242, [fd, pointer, pointer, flags("SOCK_", SOCK)]],
 } as const satisfies Record<string, Row>;
 
 export type SyscallName = keyof typeof SYSCALLS;

@@ -4,6 +4,7 @@ import { InvalidSpec, quote } from "./invalid-spec.ts";
 import { parseMountOptions } from "./mount-options.ts";
 import { hasNamespace } from "./namespace.ts";
 import { climbs, components, isAbsolute } from "./path-components.ts";
+import { isCoverable } from "./proc-file.ts";
 import type { Device, Mount } from "./spec.ts";
 import type { ContainerSpec } from "./valid-spec.ts";
 
@@ -13,23 +14,47 @@ export function validMounts({ mounts = [], linux }: ContainerSpec): void {
 }
 
 function checkMount(mount: Mount, inUserNamespace: boolean): void {
-  const { destination, uidMappings = [], gidMappings = [] } = mount;
+  const { destination } = mount;
   const where = quote(destination);
   // The root file system itself is mounted before any of these and must not be covered.
   if (!isAbsolute(destination) || climbs(destination) || components(destination).length === 0)
     throw new InvalidSpec(`the mount destination ${where} is invalid`);
 
-  const { flags, data, idmap } = parseMountOptions(mount.options ?? []);
+  const { flags, data } = parseMountOptions(mount.options ?? []);
   const isBind = (flags & MS.BIND) !== 0;
+  if ((flags & MS.REMOUNT) === 0) checkProc(mount);
   // The kernel ignores such options on a bind mount, so nothing would come of what was asked for.
   if (isBind && data.length > 0)
     throw new InvalidSpec(`bind mount ${where} has file system options: ${quote(data.join(","))}`);
 
+  checkIdMap(mount, isBind, inUserNamespace);
+  if (isBind && (flags & MS.REMOUNT) === 0 && mount.source === undefined)
+    throw new InvalidSpec(`bind mount ${where} has no source`);
+}
+
+function checkIdMap(mount: Mount, isBind: boolean, inUserNamespace: boolean): void {
+  const { destination, uidMappings = [], gidMappings = [], options = [] } = mount;
+  const where = quote(destination);
+  const { idmap } = parseMountOptions(options);
   const maps = uidMappings.length + gidMappings.length > 0;
   if (idmap === undefined && !maps) return;
   if (!isBind) throw new InvalidSpec(`id-mapped mount ${where} is not a bind mount`);
   if (maps ? uidMappings.length === 0 || gidMappings.length === 0 : !inUserNamespace)
     throw new InvalidSpec(`id-mapped mount ${where} needs both uid and gid mappings`);
+}
+
+/**
+ * What stands in /proc tells programs, the kernel's own interfaces included, where they are. A
+ * destination that gets there through a link of the image is found when the mounts are made.
+ */
+function checkProc({ destination, type, source }: Mount): void {
+  const [top, ...rest] = components(destination);
+  if (top !== "proc") return;
+  const where = quote(destination);
+  const isCovered = rest.length > 0 && !isCoverable(rest.join("/"));
+  if (isCovered) throw new InvalidSpec(`${where} cannot be mounted because it is inside /proc`);
+  if (rest.length === 0 && type !== "proc" && source !== "/proc")
+    throw new InvalidSpec(`${where} cannot be mounted because it is not of type proc`);
 }
 
 export function validDevices({ linux }: ContainerSpec): void {

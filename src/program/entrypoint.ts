@@ -1,7 +1,5 @@
 // What the process becomes: the program, looked for as a shell would.
-import { AT_FDCWD } from "../linux/constants.ts";
-import { mayExecute, openat } from "../linux/fs.ts";
-import { O } from "../linux/open-flags.ts";
+import { exists, mayExecute } from "../linux/fs.ts";
 import { execve } from "../linux/process.ts";
 import { pathOf } from "../oci/environment.ts";
 import { Mark, type Tape } from "../tape/tape.ts";
@@ -19,7 +17,7 @@ export function checkEntrypoint(tape: Tape, entrypoint: Entrypoint): void {
   const [program] = entrypoint.args;
   const label = `the file ${program} was not found`;
   if (program.includes("/")) {
-    tape.do(label, openat(AT_FDCWD, program, O.PATH));
+    tape.do(label, exists(program));
     tape.do(`execute ${program}`, mayExecute(program));
     return;
   }

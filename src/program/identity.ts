@@ -22,11 +22,12 @@ export function assumeIdentity(
 ): void {
   const { user, cwd, capabilities = {}, rlimits = [] } = process;
   const enter = `change directory to ${cwd}`;
+  // An open descriptor stands for "root did enter the directory": a tape has no other memory. It
+  // comes before the limits, which may allow no more.
+  const entered = tape.fd("open /", openat(AT_FDCWD, "/", O.PATH));
   setRlimits(tape, rlimits);
   dropBoundingSet(tape, capabilities);
-  // Root may enter what the user may not, and the other way round on a network file system. An open
-  // descriptor stands for "root did": a tape has no other memory.
-  const entered = tape.fd("open /", openat(AT_FDCWD, "/", O.PATH));
+  // Root may enter what the user may not, and the other way round on a network file system.
   tape.do(enter, chdir(cwd), {
     EACCES: (block) => block.do("leave it to the user", close(entered)),
   });

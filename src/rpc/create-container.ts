@@ -15,6 +15,7 @@ export const createContainer: Handler<"createContainer"> = async (request, { san
     (devices.length > 0 && "devices") ||
     (storages.length > 0 && "storages") ||
     (sharedMounts.length > 0 && "shared mounts") ||
+    (request.stdinPort + request.stdoutPort + request.stderrPort > 0 && "stream ports") ||
     unservedIn(spec);
   if (unserved) throw unimplemented(`CreateContainer: ${unserved}`);
   await sandbox.createContainer({ id, spec, sandboxPidns, signal });

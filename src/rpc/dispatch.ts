@@ -23,9 +23,33 @@ export type DispatchOptions = {
   readonly sandbox: Sandbox;
   readonly isInit: boolean;
   readonly shutdown: () => void;
+  /** Hears of each call that can be read, before it is handled; not of those that come all the time. */
+  readonly onCall?: (call: Call) => void;
   /** Hears of each call that failed. */
   readonly onFailure: (method: string, error: unknown, isDefect: boolean) => void;
 };
+
+/** What is told of a call: no more, for the rest may be a secret. */
+export type Call = {
+  readonly method: string;
+  /** Empty where the request has none. */
+  readonly containerId: string;
+  readonly execId: string;
+};
+
+/** Calls that come with the data of a stream, in a loop, or by the clock: rpc.md section 6.0. */
+const COME_ALL_THE_TIME = new Set([
+  "WriteStdin",
+  "ReadStdout",
+  "ReadStderr",
+  "GetOOMEvent",
+  "MemAgentMemcgSet",
+  "MemAgentCompactSet",
+  "Check",
+]);
+
+/** A name that is longer is none, and refused by its handler. */
+const LONGEST_ID = 128;
 
 /** Fields the agent does not know are left out, not handed back (UpdateInterface answers its request). */
 const READ = { readUnknownFields: false };
@@ -54,10 +78,12 @@ function methodsOf(
 
 function serve(method: DescMethod, handler: AnyHandler, options: DispatchOptions): Method {
   const { input, output, name } = method;
-  const { sandbox, isInit, shutdown } = options;
+  const { sandbox, isInit, shutdown, onCall } = options;
+  const isTold = !COME_ALL_THE_TIME.has(name);
   return async (payload, call) => {
     try {
       const request = decode(input, payload);
+      if (isTold) onCall?.(callOf(name, request));
       const context = {
         sandbox,
         isInit,
@@ -76,7 +102,12 @@ function serve(method: DescMethod, handler: AnyHandler, options: DispatchOptions
   };
 }
 
-function decode(schema: DescMessage, payload: Uint8Array): unknown {
+function callOf(method: string, request: object): Call {
+  const id = (key: string) => String(Reflect.get(request, key) ?? "").slice(0, LONGEST_ID);
+  return { method, containerId: id("containerId"), execId: id("execId") };
+}
+
+function decode(schema: DescMessage, payload: Uint8Array): object {
   try {
     return fromBinary(schema, payload, READ);
   } catch (error) {

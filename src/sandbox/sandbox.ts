@@ -75,8 +75,11 @@ export class Sandbox {
     this.#pending.set(id, { signal, over: promise });
     try {
       const container = await this.#make(options);
+      await using undo = new AsyncDisposableStack();
+      undo.defer(() => container.destroy());
+      if (this.#containers.size === 0) this.#adoptPidNamespace(container);
       this.#containers.set(id, container);
-      if (this.#containers.size === 1) this.#adoptPidNamespace(container);
+      undo.move();
     } finally {
       this.#pending.delete(id);
       resolve();

@@ -9,6 +9,8 @@ typedef word (*syscall_function)(word, word, word, word, word, word, word);
 #define CLONE_NEWPID 0x20000000
 #define LOST_HOME (-4095)
 #define ENOENT 2
+#define EAGAIN 11
+#define TRIES 128
 
 /* As shells report a program that is not there, or that cannot be executed. */
 #define NOT_FOUND 127
@@ -64,7 +66,7 @@ static void play(struct machine *m) {
   while (i < m->count) {
     struct op *o = &m->ops[i];
     word result;
-    int k;
+    int k, tries = 0;
     if (o->number == PARK) {
       char go;
       report(m, i, 0);
@@ -72,8 +74,11 @@ static void play(struct machine *m) {
       i = o->next;
       continue;
     }
-    result = perform(o->number, argument(m, o, 0), argument(m, o, 1), argument(m, o, 2),
-                     argument(m, o, 3), argument(m, o, 4), argument(m, o, 5));
+    /* openat2 gives EAGAIN for a `..` while anything else on the machine is mounted or renamed. */
+    do {
+      result = perform(o->number, argument(m, o, 0), argument(m, o, 1), argument(m, o, 2),
+                       argument(m, o, 3), argument(m, o, 4), argument(m, o, 5));
+    } while (result == -EAGAIN && ++tries < TRIES);
     if (result >= 0 || result < -4095) {
       if (o->result >= 0) m->registers[o->result] = result;
       i = o->next;

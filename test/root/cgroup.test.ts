@@ -144,9 +144,20 @@ describe.each([v1, v2])("$name", (version) => {
     await cgroup.destroy();
   });
 
-  it("destroy removes nothing above the container's own directory", async () => {
-    const [pod, c1]: CgroupPath = [freshName(), "c1"];
-    await create([pod, c1 ?? ""]).destroy();
+  it("what was made above a container goes with the last container below it", async () => {
+    const pod = freshName();
+    const first = create([pod, "c1"]);
+    const second = create([pod, "c2"]);
+    await first.destroy();
+    for (const directory of everywhere([pod])) expect(listDirectories(directory)).toEqual(["c2"]);
+    await second.destroy();
+    for (const directory of everywhere([pod])) expect(existsSync(directory)).toBe(false);
+  });
+
+  it("destroy removes nothing above the container's own directory that others made", async () => {
+    const pod = freshName();
+    for (const directory of everywhere([pod])) makeDirectory(directory);
+    await create([pod, "c1"]).destroy();
     for (const directory of everywhere([pod])) expect(listDirectories(directory)).toEqual([]);
   });
 

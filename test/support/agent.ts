@@ -1,12 +1,11 @@
 // The agent as a process of its own, in namespaces and a /run of its own, for tests that run
 // containers. The test process only speaks ttRPC to it and looks at it from outside.
 import { afterAll, beforeAll, describe } from "bun:test";
-import { existsSync, mkdtempSync, rmSync, rmdirSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { until } from "../../src/async/until.ts";
 import { AgentClient } from "./agent-client.ts";
-import { type Held, cgroupsNamed, childrenOf, directoriesIn, heldBy } from "./held.ts";
+import { type Held, childrenOf, heldBy, removeCgroups } from "./held.ts";
 import { BUSYBOX, makeRootfs } from "./rootfs.ts";
 
 const MAIN = join(import.meta.dir, "../../src/main.ts");
@@ -21,8 +20,6 @@ const IN_NAMESPACES = [
   ...["unshare", "--mount", "--pid", "--fork", "--uts", "--ipc", "--mount-proc", "--kill-child"],
   ...["sh", "-c", 'mount -t tmpfs -o mode=755 tmpfs /run; "$@"; exit $?', "sh"],
 ];
-
-const KILLED_IN_MS = 10_000;
 
 /** What the tests that start an agent lack here; undefined if nothing. */
 export const missing =
@@ -57,7 +54,7 @@ export class TestAgent implements AsyncDisposable {
   static async start(): Promise<TestAgent> {
     const started = startProcess();
     try {
-      await started.log.until('"msg":"listening"');
+      await started.log.until('"msg":"ttRPC server started"');
       return new TestAgent(started, await AgentClient.connect(socketIn(started.directory)));
     } catch (error) {
       await end(started);
@@ -125,25 +122,12 @@ function startProcess(): Started {
 async function end({ process, name, directory }: Started): Promise<void> {
   process.kill("SIGKILL");
   await process.exited;
-  const areGone = await until(() => tryRemoveCgroups(name), KILLED_IN_MS);
-  if (!areGone) throw new Error(`processes are left in the cgroup ${name}`);
+  await removeCgroups(name);
   rmSync(directory, { recursive: true });
 }
 
 function socketIn(directory: string): string {
   return join(directory, "agent.sock");
-}
-
-/** A killed process leaves its cgroup when the kernel gets to it. */
-function tryRemoveCgroups(name: string): boolean {
-  try {
-    for (const top of cgroupsNamed(name)) {
-      for (const directory of [top, ...directoriesIn(top)].toReversed()) rmdirSync(directory);
-    }
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 class AgentLog {

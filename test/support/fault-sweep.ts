@@ -3,7 +3,7 @@
 import { errnoNumber } from "../../src/linux/errno.ts";
 import { close } from "../../src/linux/io.ts";
 import { TapeError } from "../../src/tape/error.ts";
-import type { Tape } from "../../src/tape/tape.ts";
+import type { Op, Tape } from "../../src/tape/tape.ts";
 import { type Held, heldBy } from "./held.ts";
 
 /** One program and the world it runs in. */
@@ -41,46 +41,56 @@ export type Report = {
 const NOWHERE = close(-1);
 
 export async function sweep(subject: Subject, cgroup: string): Promise<Report> {
+  const { name, worlds } = subject;
+  const { ops, endsAt } = await runUnmodified(subject);
   const problems: string[] = [];
-  const unmodified = await countOps(subject);
-  let pending = Array.from({ length: unmodified.ops }, (_, index) => index);
-  for (const makeWorld of subject.worlds) {
+  const blocks = blocksOf(ops);
+  let pending = [...ops.keys()];
+  let before = heldBy(process.pid, cgroup);
+  for (const makeWorld of worlds) {
+    let isBlockReached = false;
     const missed: number[] = [];
     for (const index of pending) {
+      if (!isBlockReached && !blocks.has(index) && pending.includes(index - 1)) {
+        missed.push(index);
+        continue;
+      }
       makeWorld();
-      const before = heldBy(process.pid, cgroup);
       const { label, run } = await failAt(subject, index);
-      const isReached = run.error instanceof TapeError && run.error.index === index;
-      if (!isReached) missed.push(index);
+      isBlockReached = run.error instanceof TapeError && run.error.index === index;
+      if (!isBlockReached) missed.push(index);
+      const after = heldBy(process.pid, cgroup);
       const found = [
-        ...(isReached ? wrongIn(run.error, label) : unexpectedIn(run.error)),
-        ...leftBehind(before, heldBy(process.pid, cgroup)),
+        ...(isBlockReached ? wrongIn(run.error, label) : unexpectedIn(run.error)),
+        ...leftBehind(before, after),
         ...wrongMounts(before, run, subject),
       ];
       problems.push(...found.map((what) => `op ${index}, ${label}: ${what}`));
+      before = after;
     }
     pending = missed;
   }
-  const { name } = subject;
-  const { ops, labels, endsAt } = unmodified;
-  const unreached = pending.map((index) => `${index} ${labels[index]}`);
-  const mandatory = pending.filter((index) => unmodified.mandatory.includes(index));
-  if (endsAt === undefined) problems.push(...mandatory.map((index) => `op ${index} is never run`));
-  return { name, ops, failed: ops - pending.length, unreached, endsAt, problems };
+  if (endsAt === undefined) {
+    const never = pending.filter((index) => mandatoryOps(ops).includes(index));
+    problems.push(...never.map((index) => `op ${index} is never run`));
+  }
+  const unreached = pending.map((index) => `${index} ${ops[index]?.label}`);
+  return {
+    name,
+    ops: ops.length,
+    failed: ops.length - pending.length,
+    unreached,
+    endsAt,
+    problems,
+  };
 }
 
-/** The program as it is, which shows how long it is and whether this machine can run it. */
-async function countOps({ run, worlds: [makeWorld] }: Subject) {
-  let tape: Tape | undefined;
+/** The program as it is shows how long it is, and whether this machine can run it. */
+async function runUnmodified({ run, worlds: [makeWorld] }: Subject) {
+  let ops: readonly Op[] = [];
   makeWorld?.();
-  const { error } = await run((made) => void (tape = made));
-  const ops = tape?.ops ?? [];
-  return {
-    ops: ops.length,
-    labels: ops.map(({ label }) => label),
-    endsAt: error === undefined ? undefined : String(error),
-    mandatory: mandatoryOps(tape),
-  };
+  const { error } = await run((tape) => void (ops = [...tape.ops]));
+  return { ops, endsAt: error === undefined ? undefined : String(error) };
 }
 
 async function failAt({ run }: Subject, index: number): Promise<{ label: string; run: Run }> {
@@ -94,14 +104,28 @@ async function failAt({ run }: Subject, index: number): Promise<{ label: string;
   return { label, run: result };
 }
 
-/** Those that no jump leads past: a program that goes well plays each of them. */
-function mandatoryOps(tape: Tape | undefined): readonly number[] {
-  const ops = tape?.ops ?? [];
+/** Where an op leads to that does not simply go on. */
+function targetsOf({ next, tolerated }: Op, index: number): readonly number[] {
+  const marks = [next, ...tolerated.map(([, mark]) => mark)];
+  return marks.map((mark) => mark?.index ?? index + 1);
+}
+
+/** Where blocks begin: the ops of one are all played or none, unless one of them ends the program. */
+function blocksOf(ops: readonly Op[]): ReadonlySet<number> {
+  const begins = ops.flatMap((op, index) => {
+    const targets = targetsOf(op, index);
+    return targets.every((target) => target === index + 1) ? [] : [index + 1, ...targets];
+  });
+  return new Set([0, ...begins]);
+}
+
+/** Those that no jump leads past: a program that goes well plays each of them, until it executes. */
+function mandatoryOps(ops: readonly Op[]): readonly number[] {
+  const end = ops.findIndex(({ call }) => call?.name === "execve");
   let furthest = 0;
-  return ops.flatMap(({ next, tolerated }, index) => {
+  return ops.slice(0, end + 1).flatMap((op, index) => {
     const isMandatory = furthest <= index;
-    const targets = [next, ...tolerated.map(([, mark]) => mark)].map((mark) => mark?.index ?? 0);
-    furthest = Math.max(furthest, ...targets);
+    furthest = Math.max(furthest, ...targetsOf(op, index));
     return isMandatory ? [index] : [];
   });
 }

@@ -1,23 +1,211 @@
-// What the fault sweep runs: the golden programs, and those of ordinary containers, in a private /run
-// that has what their specs name.
-import { mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+// The world of the fault sweep: a private /run that has what the specs name, root file systems in
+// three states, and the agent's own way to start a process, with one change made to its program.
+import { mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import type { Cgroup } from "../../src/cgroup/cgroup.ts";
-import { createCgroup } from "../../src/cgroup/cgroup.ts";
+import { type Cgroup, createCgroup } from "../../src/cgroup/cgroup.ts";
 import { Bundle } from "../../src/container/bundle.ts";
-import { describeGuest } from "../../src/container/guest.ts";
+import { type Guest, describeGuest } from "../../src/container/guest.ts";
 import { PinnedNamespaces } from "../../src/container/pinned-namespaces.ts";
-import type { Process } from "../../src/container/process.ts";
-import { type Spawn, spawn } from "../../src/container/spawn.ts";
-import { Fd } from "../../src/kernel/fd.ts";
-import { AT_FDCWD } from "../../src/linux/constants.ts";
-import { openat } from "../../src/linux/fs.ts";
-import { O } from "../../src/linux/open-flags.ts";
-import { normaliseEnvironment } from "../../src/oci/environment.ts";
-import { specFromProto } from "../../src/oci/from-proto.ts";
+import { type SpawnBirth, spawn } from "../../src/container/spawn.ts";
 import type { NamespaceType } from "../../src/oci/namespace.ts";
 import type { ContainerProcess, ContainerSpec } from "../../src/oci/valid-spec.ts";
-import { validateSpec } from "../../src/oci/validate.ts";
+import { normaliseEnvironment } from "../../src/oci/environment.ts";
 import { execProgram } from "../../src/program/exec.ts";
 import { type InitContext, initProgram } from "../../src/program/init.ts";
-import { CLONE_FLAG, type Joined } from "../../src/program/namespaces.ts";
+import { CLONE_FLAG } from "../../src/program/namespaces.ts";
+import type { Tape } from "../../src/tape/tape.ts";
+import type { Run } from "./fault-sweep.ts";
+import { mountsOf } from "./held.ts";
+import { makeRootfs } from "./rootfs.ts";
+
+const ID = "c1";
+const SHARED = "/run/kata-containers/shared/containers";
+/** The root of the golden specs. */
+export const ROOTFS = `${SHARED}/c1/rootfs`;
+/** The root of the container that processes are executed in. */
+export const BASE_ROOTFS = `${SHARED}/base/rootfs`;
+/** Where a program may leave the mount of the root. */
+export const BUNDLE_ROOTFS = `/run/kata-containers/${ID}/rootfs`;
+
+export function makeWorld(): void {
+  mkdirSync(dirname(ROOTFS), { recursive: true });
+  mkdirSync(dirname(BASE_ROOTFS), { recursive: true });
+  fillRootfs(BASE_ROOTFS);
+  mkdirSync(`${SHARED}/volume/below`, { recursive: true });
+  mkdirSync("/run/kata-containers/sandbox/shm", { recursive: true });
+  writeFileSync(`${SHARED}/c1-hosts`, "127.0.0.1 localhost\n");
+}
+
+/** Nothing is there that the agent has to make. */
+export function bareRootfs(): void {
+  rmSync(ROOTFS, { recursive: true, force: true });
+  fillRootfs(ROOTFS);
+}
+
+function fillRootfs(root: string): void {
+  makeRootfs(root);
+  mkdirSync(join(root, "srv"));
+  writeFileSync(join(root, "srv/run.sh"), "#!/bin/sh\n", { mode: 0o755 });
+}
+
+/** In the place of all that the agent makes there is something else: links to nowhere, plain files. */
+export function clutteredRootfs(spec: ContainerSpec): () => void {
+  const { mounts = [], linux, process } = spec;
+  const devices = ["null", "zero", "full", "tty", "random", "urandom", "console"];
+  const links = ["fd", "stdin", "stdout", "stderr", "core", "kcore", "ptmx"];
+  const asked = (linux.devices ?? []).map(({ path }) => path);
+  const files = [...devices, ...links].map((name) => `/dev/${name}`);
+  const isLookedUp = (path: string) => !/^\/(proc|sys|dev)\/?$/.test(path);
+  const places = [...mounts.map(({ destination }) => destination), process.cwd];
+  return () => {
+    bareRootfs();
+    for (const path of places.filter(isLookedUp)) inRootfs(path, (at) => symlinkSync("/gone", at));
+    for (const path of [...files, ...asked]) inRootfs(path, (at) => writeFileSync(at, ""));
+  };
+}
+
+function inRootfs(path: string, make: (at: string) => void): void {
+  const at = join(ROOTFS, path);
+  try {
+    mkdirSync(dirname(at), { recursive: true });
+    make(at);
+  } catch (error) {
+    // What was made for one place may be in the way of another.
+    if (!/EEXIST|ENOTDIR|ENOENT|EISDIR/.test(String(error))) throw error;
+  }
+}
+
+/** How a program is made ready, beside its spec. */
+export type Setting = {
+  readonly guest: Guest;
+  readonly cgroup: Cgroup;
+  readonly context: Omit<
+    InitContext,
+    keyof SpawnBirth | "containerId" | "bundle" | "rootfs" | "environment"
+  >;
+};
+
+/** Not in any cgroup: most of the golden programs are not about that. */
+export const NO_CGROUP: Cgroup = {
+  entry: { kind: "write", files: [] },
+  view: { version: 2 },
+  freeze: async () => {},
+  thaw: async () => {},
+  kill: async () => {},
+  destroy: async () => {},
+};
+
+/** Empty and emptied again by every run. */
+export function cgroupNamed(name: string): Cgroup {
+  return createCgroup({ cgroupsPath: `/${name}/c1`, containerId: ID });
+}
+
+export const guest = describeGuest(0);
+
+/** As `Container.create` does it, up to the execution of the program. */
+export async function runInit(
+  spec: ContainerSpec,
+  { guest: of, cgroup, context }: Setting,
+  change: (tape: Tape) => void,
+): Promise<Run> {
+  const bundle = Bundle.create(ID, spec);
+  try {
+    return await runToTheEnd(async () => {
+      const process = await spawn({
+        execId: ID,
+        terminal: spec.process.terminal === true,
+        until: "parked",
+        namespaces: context.created.includes("pid") ? CLONE_FLAG.pid : 0,
+        cgroup,
+        guest: of,
+        signal: NEVER,
+        program: (birth) => {
+          const { path, rootfs } = bundle;
+          const environment = normaliseEnvironment(spec.process.env ?? []);
+          const all = { ...birth, ...context, containerId: ID, bundle: path, rootfs, environment };
+          return changed(initProgram(spec, all), change);
+        },
+      });
+      try {
+        process.child.resume();
+        await process.child.played();
+      } finally {
+        await process.end();
+      }
+    });
+  } finally {
+    bundle.remove();
+  }
+}
+
+/** A container for processes to be executed in, and what these enter. */
+export class Surroundings implements AsyncDisposable {
+  readonly #pinned: PinnedNamespaces;
+  readonly #setting: Setting;
+  readonly #stack: AsyncDisposableStack;
+
+  private constructor(setting: Setting, pinned: PinnedNamespaces, stack: AsyncDisposableStack) {
+    this.#setting = setting;
+    this.#pinned = pinned;
+    this.#stack = stack;
+  }
+
+  static async create(spec: ContainerSpec, setting: Setting): Promise<Surroundings> {
+    await using stack = new AsyncDisposableStack();
+    const bundle = stack.adopt(Bundle.create("base", spec), (made) => made.remove());
+    const { path, rootfs } = bundle;
+    const environment = normaliseEnvironment(spec.process.env ?? []);
+    const { context, cgroup, guest: of } = setting;
+    const init = await spawn({
+      ...{ execId: "base", terminal: false, until: "parked", cgroup, guest: of, signal: NEVER },
+      namespaces: CLONE_FLAG.pid,
+      program: (birth) =>
+        initProgram(spec, {
+          ...{ ...birth, ...context, containerId: "base", bundle: path, rootfs, environment },
+        }),
+    });
+    stack.defer(() => init.end());
+    const kinds = new Set<NamespaceType>([...context.created, "pid"]);
+    const pinned = stack.use(PinnedNamespaces.of(init.child.pid, kinds));
+    return new Surroundings(setting, pinned, stack.move());
+  }
+
+  run(process: ContainerProcess, change: (tape: Tape) => void): Promise<Run> {
+    const { cgroup, guest: of } = this.#setting;
+    const { joined } = this.#pinned;
+    return runToTheEnd(async () => {
+      const made = await spawn({
+        ...{ execId: "exec", until: "executed", cgroup, guest: of, signal: NEVER },
+        terminal: process.terminal === true,
+        pidNamespace: this.#pinned.get("pid"),
+        program: (birth) => {
+          const environment = normaliseEnvironment(process.env ?? []);
+          const context = { ...birth, containerId: ID, environment, joined };
+          return changed(execProgram(process, context), change);
+        },
+      });
+      await made.end();
+    });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#stack[Symbol.asyncDispose]();
+  }
+}
+
+const NEVER = new AbortController().signal;
+
+function changed(tape: Tape, change: (tape: Tape) => void): Tape {
+  change(tape);
+  return tape;
+}
+
+async function runToTheEnd(play: () => Promise<void>): Promise<Run> {
+  let error: unknown;
+  try {
+    await play();
+  } catch (thrown) {
+    error = thrown;
+  }
+  return { error, mounts: mountsOf(process.pid) };
+}

@@ -1,6 +1,7 @@
 // What a process has open, mounted, born and made, as seen from outside: two looks that are equal
 // mean that nothing was left in between.
-import { existsSync, readFileSync, readdirSync, readlinkSync, statSync } from "node:fs";
+import { existsSync, readFileSync, readdirSync, readlinkSync, rmdirSync, statSync } from "node:fs";
+import { until } from "../../src/async/until.ts";
 
 export type Held = {
   /** `7 socket:[4711]` */
@@ -75,7 +76,8 @@ function describe(pid: number): string {
   return `${state} ${name}`;
 }
 
-function mountsOf(pid: number): string[] {
+/** `512 /run/kata-containers/c1/rootfs` for each mount of its namespace. */
+export function mountsOf(pid: number): string[] {
   const lines = readFileSync(`/proc/${pid}/mountinfo`, "utf8").trimEnd().split("\n");
   return lines.map((line) => line.split(" ")).map(([id, , , , at]) => `${id} ${at}`);
 }
@@ -91,4 +93,23 @@ export function directoriesIn(top: string): string[] {
   const children = readdirSync(top).map((name) => `${top}/${name}`);
   const directories = children.filter((path) => statSync(path).isDirectory());
   return directories.flatMap((each) => [each, ...directoriesIn(each)]);
+}
+
+const KILLED_IN_MS = 10_000;
+
+/** Remove a test's cgroups as soon as those that were killed in them are gone. */
+export async function removeCgroups(name: string): Promise<void> {
+  const areGone = await until(() => tryRemoveCgroups(name), KILLED_IN_MS);
+  if (!areGone) throw new Error(`processes are left in the cgroup ${name}`);
+}
+
+function tryRemoveCgroups(name: string): boolean {
+  try {
+    for (const top of cgroupsNamed(name)) {
+      for (const directory of [top, ...directoriesIn(top)].toReversed()) rmdirSync(directory);
+    }
+    return true;
+  } catch {
+    return false;
+  }
 }

@@ -1,15 +1,14 @@
 // The rules of writing, on a pipe that the test itself reads from.
 import { describe, expect, test } from "bun:test";
 import { InputStream } from "../../../src/container/input-stream.ts";
-import type { Caller } from "../../../src/container/turns.ts";
 import { Fd } from "../../../src/kernel/fd.ts";
 import { readable } from "../../../src/kernel/poll.ts";
 import { KernelError } from "../../../src/linux/error.ts";
 import { formatCall } from "../../../src/linux/format.ts";
 import { O } from "../../../src/linux/open-flags.ts";
 import { readAll, readNow } from "../../support/child.ts";
+import { caller } from "../../support/stdio.ts";
 
-const caller: Caller = { signal: new AbortController().signal };
 const LOST = new Error("connection lost");
 const LIVES = new Promise<never>(() => {});
 /** More than a pipe holds. */

@@ -1,61 +1,18 @@
 // The rules of reading, on a pipe that the test itself writes to.
 import { describe, expect, test } from "bun:test";
 import { OutputStream } from "../../../src/container/output-stream.ts";
-import type { Caller } from "../../../src/container/turns.ts";
 import { Fd } from "../../../src/kernel/fd.ts";
-import { attempt, perform } from "../../../src/kernel/perform.ts";
-import { readable } from "../../../src/kernel/poll.ts";
+import { perform } from "../../../src/kernel/perform.ts";
 import { AT_FDCWD } from "../../../src/linux/constants.ts";
 import { openat } from "../../../src/linux/fs.ts";
-import { write, writeText } from "../../../src/linux/io.ts";
+import { writeText } from "../../../src/linux/io.ts";
 import { O } from "../../../src/linux/open-flags.ts";
 import { openPtyPeer, unlockPty } from "../../../src/linux/tty.ts";
-import { pick, seeded } from "../../support/random.ts";
+import { Source, settled } from "../../support/output-source.ts";
+import { caller, openMaster } from "../../support/stdio.ts";
 
-const caller: Caller = { signal: new AbortController().signal };
 const LOST = new Error("connection lost");
 const REJECTED = { status: "rejected", reason: LOST } as const;
-
-class Source implements Disposable {
-  readonly #exit = Promise.withResolvers<void>();
-  readonly #ends = Fd.pipe("open a pipe", O.NONBLOCK);
-  readonly stream = new OutputStream(this.#ends[0], "stdout", this.#exit.promise);
-
-  print(text: string): void {
-    perform("print", writeText(this.#ends[1].number, text));
-  }
-
-  /** As many of `bytes` as the pipe takes now. */
-  write(bytes: Uint8Array): number {
-    return Math.max(0, attempt(write(this.#ends[1].number, bytes)));
-  }
-
-  /** Nobody can write any more. */
-  end(): void {
-    this.#ends[1].close();
-  }
-
-  async exit(): Promise<void> {
-    this.#exit.resolve();
-    await this.#exit.promise;
-  }
-
-  async read(length: number, by = caller): Promise<string> {
-    return Buffer.from(await this.stream.read(length, by)).toString();
-  }
-
-  [Symbol.dispose](): void {
-    for (const fd of this.#ends) fd.close();
-  }
-}
-
-/** All that the kernel had to tell up to now has been heard. */
-async function settled(): Promise<void> {
-  const [from, to] = Fd.pipe("open a pipe");
-  using _ = from;
-  to.close();
-  await readable(from.number);
-}
 
 async function expectWaiting(...reads: Promise<unknown>[]): Promise<void> {
   await settled();
@@ -131,8 +88,7 @@ describe("output ends", () => {
   });
 
   test("when nobody has the far end of a terminal open any more", async () => {
-    const open = openat(AT_FDCWD, "/dev/ptmx", O.RDWR | O.NOCTTY | O.NONBLOCK);
-    using master = Fd.of("open a terminal", open);
+    using master = openMaster();
     perform("unlock it", unlockPty(master.number));
     using peer = Fd.of("open its far end", openPtyPeer(master.number));
     const stream = new OutputStream(master, "the terminal", new Promise(() => {}));
@@ -301,59 +257,4 @@ describe("bytes that could not be delivered", () => {
     expect(() => source.stream.unread(Buffer.from("ab"))).toThrow("the stream did not give");
     expect(await source.read(100)).toBe("ab");
   });
-});
-
-describe("whatever clients come, read and go", () => {
-  const TOTAL = 200_000;
-
-  test.each([1, 2, 3, 4, 5, 6, 7, 8])(
-    "every byte arrives once, in order (seed %d)",
-    async (seed) => {
-      const random = seeded(seed);
-      const below = (limit: number) => Math.floor(random() * limit);
-      const sent = Buffer.from(Array.from({ length: TOTAL }, () => below(256)));
-      using source = new Source();
-      const delivered: Uint8Array[] = [];
-      let written = 0;
-      let received = 0;
-      let client = new AbortController();
-      /** What the client's connection still holds, and the reads it waits for. */
-      let undelivered: Uint8Array[] = [];
-      let reads: Promise<void>[] = [];
-
-      const print = () => {
-        if (written === TOTAL) return;
-        written += source.write(sent.subarray(written, written + 1 + below(9000)));
-        if (written === TOTAL) source.end();
-      };
-      const read = () => {
-        const connection = undelivered;
-        const reading = source.stream.read(1 + below(6000), client);
-        const done = (bytes: Uint8Array) => void connection.push(bytes);
-        reads.push(reading.then(done, (reason: unknown) => expect(reason).toBe(LOST)));
-      };
-      const deliver = () => {
-        const count = below(undelivered.length + 1);
-        for (const bytes of undelivered.splice(0, count)) {
-          delivered.push(bytes);
-          received += bytes.length;
-        }
-      };
-      const lose = async () => {
-        client.abort(LOST);
-        await Promise.all(reads);
-        undelivered.sort(() => random() - 0.5);
-        for (const bytes of undelivered) source.stream.unread(bytes);
-        client = new AbortController();
-        undelivered = [];
-        reads = [];
-      };
-
-      const steps = [print, print, print, read, read, read, read, deliver, deliver, settled, lose];
-      while (received < TOTAL) await pick(random, steps)();
-      await lose();
-      expect(Buffer.concat(delivered).equals(sent)).toBe(true);
-      expect(await source.read(1)).toBe("");
-    },
-  );
 });

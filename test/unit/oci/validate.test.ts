@@ -358,6 +358,21 @@ describe("a container", () => {
       `cannot mount "/proc/../etc": path does not start with '/' or contains '..'`,
     ],
     [
+      "a bind mount without a source",
+      { ...minimalSpec, mounts: [{ destination: "/a", options: ["bind"] }] },
+      'bind mount "/a" has no source',
+    ],
+    [
+      "a mount inside /proc",
+      { ...minimalSpec, mounts: [{ destination: "/proc/./sys", type: "tmpfs" }] },
+      '"/proc/./sys" cannot be mounted because it is inside /proc',
+    ],
+    [
+      "something else in the place of /proc",
+      { ...minimalSpec, mounts: [{ destination: "/proc", type: "tmpfs" }] },
+      '"/proc" cannot be mounted because it is not of type proc',
+    ],
+    [
       "a cgroup path that climbs",
       withLinux({ cgroupsPath: "/a/../../b" }),
       "linux.cgroupsPath \"/a/../../b\" contains '..'",
@@ -409,6 +424,7 @@ describe("a container", () => {
       "an id-mapped mount with both maps",
       withMount({
         destination: "/a",
+        source: "/b",
         options: ["bind", "idmap"],
         uidMappings: MAP,
         gidMappings: MAP,
@@ -418,7 +434,7 @@ describe("a container", () => {
       "an id-mapped mount that follows the container's user namespace",
       {
         ...withLinux({ namespaces: USER, uidMappings: MAP, gidMappings: MAP }),
-        mounts: [{ destination: "/a", options: ["rbind", "idmap"] }],
+        mounts: [{ destination: "/a", source: "/b", options: ["rbind", "idmap"] }],
       },
     ],
     [
@@ -519,3 +535,11 @@ describe("resources, of a container or of an update", () => {
     ).not.toThrow();
   });
 });
+
+test.each(["/proc/cpuinfo", "/proc/net/dev", "/process-data"])(
+  "a bind mount may stand at %s",
+  (destination) => {
+    const mounts = [{ destination, source: "/a", options: ["bind"] }];
+    expect(() => validateSpec({ ...minimalSpec, mounts })).not.toThrow();
+  },
+);

@@ -108,7 +108,7 @@ describe("the first process of a container", () => {
   });
 
   test("has at the switch of its root nothing open but that, its directory and its terminal", () => {
-    const known = [ROOTFS, "the terminal", "the old root", "/srv", "/srv/new", "/home/user"];
+    const known = [ROOTFS, "the terminal", "the old root", "/srv", "/srv/new", "/var/lib/user"];
     for (const each of inits) {
       const { tape } = each;
       const at = switchOf(each);

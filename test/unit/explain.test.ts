@@ -1,0 +1,87 @@
+// `kata-agent explain` of the config.json that `runc spec` writes, kept in explain.json.
+import { describe, expect, test } from "bun:test";
+import { readFileSync } from "node:fs";
+import { explain } from "../../src/explain.ts";
+import { InvalidSpec } from "../../src/oci/invalid-spec.ts";
+import config from "./explain.json" with { type: "json" };
+
+const RUNC = readFileSync(`${import.meta.dir}/explain.json`, "utf8");
+
+/** The names of the calls, in their order. */
+function calls(text: string): readonly string[] {
+  return text
+    .trimEnd()
+    .split("\n")
+    .map((line) => /^ *\d+ {2}(?:r\d+ = )?(\w+)/.exec(line)?.[1] ?? line);
+}
+
+describe("a spec explained", () => {
+  const text = explain(RUNC);
+
+  test("is one numbered call a line, each with its reason, and nothing else", () => {
+    const lines = text.trimEnd().split("\n");
+    expect(lines.length).toBeGreaterThan(200);
+    for (const [index, line] of lines.entries()) {
+      expect(line).toMatch(/^ *\d+ {2}\S.* {2}# \S/);
+      expect(line).toStartWith(String(index).padStart(3));
+    }
+  });
+
+  test("begins with the child on its own and ends with the program", () => {
+    expect(calls(text)[0]).toBe("prctl");
+    expect(calls(text).at(-1)).toBe("execve");
+    expect(text.trimEnd()).toEndWith("# execute /bin/sh");
+  });
+
+  test("shows the namespaces that a container gets", () => {
+    const unshared = /unshare\((\S+)\)/.exec(text)?.[1]?.split("|").toSorted();
+    expect(unshared).toEqual(
+      ["CGROUP", "IPC", "NET", "NS", "UTS"].map((name) => `CLONE_NEW${name}`),
+    );
+  });
+
+  test("shows the container where it will be", () => {
+    expect(text).toContain(
+      'mount("rootfs", "/run/kata-containers/c1/rootfs", NULL, MS_BIND, NULL)',
+    );
+    expect(text).toContain('sethostname("runc", 4)');
+    for (const path of [...config.linux.maskedPaths, ...config.linux.readonlyPaths]) {
+      expect(text).toContain(`# open ${path}\n`);
+    }
+  });
+
+  test("is the same each time", () => {
+    expect(explain(RUNC)).toBe(text);
+  });
+
+  test("shows a cgroup namespace that the spec does not list: it is made on v2", () => {
+    const { linux } = config;
+    const namespaces = linux.namespaces.filter(({ type }) => type !== "cgroup");
+    const without = JSON.stringify({ ...config, linux: { ...linux, namespaces } });
+    expect(explain(without)).toContain("CLONE_NEWCGROUP");
+  });
+});
+
+describe("a spec that is not served", () => {
+  test("is explained all the same, with a warning below", () => {
+    const seccomp = { defaultAction: "SCMP_ACT_ALLOW" };
+    const text = explain(JSON.stringify({ ...config, linux: { ...config.linux, seccomp } }));
+    expect(text).toStartWith(explain(RUNC).trimEnd());
+    expect(text.trimEnd().split("\n").at(-1)).toBe(
+      "not served, the container would be refused: linux.seccomp",
+    );
+  });
+});
+
+test.each([
+  ["is not JSON", "{", "config: not JSON"],
+  ["has no process", JSON.stringify({ ...config, process: undefined }), "oci process is none"],
+  [
+    "asks for an impossible mount",
+    JSON.stringify({ ...config, mounts: [{ destination: "/.." }] }),
+    'the mount destination "/.." is invalid',
+  ],
+])("a file that %s is refused", (_, json, message) => {
+  expect(() => explain(json)).toThrow(InvalidSpec);
+  expect(() => explain(json)).toThrow(message);
+});

@@ -1,0 +1,73 @@
+import { describe, expect, test } from "bun:test";
+import type { Process } from "../../../src/oci/process.ts";
+import type { Hook, Mount, Spec } from "../../../src/oci/spec.ts";
+import { unservedIn, unservedInProcess } from "../../../src/oci/unserved.ts";
+import { validateSpec } from "../../../src/oci/validate.ts";
+import { minimalProcess, minimalSpec, withLinux, withProcess } from "../../support/oci-spec.ts";
+
+const MAP = [{ containerID: 0, hostID: 1000, size: 1 }];
+const LABEL = "system_u:system_r:container_t:s0";
+const hook: Hook = { path: "/bin/true" };
+
+function withMount(change: Partial<Mount>): Spec {
+  const mount = { destination: "/data", type: "bind", source: "/source", options: ["bind"] };
+  return { ...minimalSpec, mounts: [{ ...mount, ...change }] };
+}
+
+function withNamespace(type: "user" | "time", linux: object): Spec {
+  return withLinux({ namespaces: [{ type: "mount" }, { type }], ...linux });
+}
+
+describe("a spec is not served, by the name of what it asks for:", () => {
+  test.each<[string, Spec]>([
+    ["linux.seccomp", withLinux({ seccomp: { defaultAction: "SCMP_ACT_ALLOW" } })],
+    ["a user namespace", withNamespace("user", { uidMappings: MAP, gidMappings: MAP })],
+    ["a time namespace", withNamespace("time", {})],
+    ["linux.mountLabel", withLinux({ mountLabel: LABEL })],
+    ["linux.personality", withLinux({ personality: { domain: "LINUX32" } })],
+    ["linux.memoryPolicy", withLinux({ memoryPolicy: { mode: "MPOL_BIND" } })],
+    ["hooks", { ...minimalSpec, hooks: { poststop: [hook] } }],
+    [
+      "an option of the mount /data",
+      withMount({ options: ["bind", "idmap"], uidMappings: MAP, gidMappings: MAP }),
+    ],
+    ["an option of the mount /data", withMount({ uidMappings: MAP, gidMappings: MAP })],
+    ["an option of the mount /data", withMount({ type: "tmpfs", options: ["tmpcopyup"] })],
+    ["an option of the mount /data", withMount({ options: ["bind", "copy-symlink"] })],
+    ["process.selinuxLabel", withProcess({ selinuxLabel: LABEL })],
+    ["process.scheduler", withProcess({ scheduler: { policy: "SCHED_IDLE" } })],
+    ["process.ioPriority", withProcess({ ioPriority: { class: "IOPRIO_CLASS_IDLE" } })],
+    ["process.execCPUAffinity", withProcess({ execCPUAffinity: { initial: "0" } })],
+  ])("%s", (name, spec) => {
+    expect(unservedIn(validateSpec(spec))).toBe(name);
+  });
+});
+
+test.each(["prestart", "createRuntime", "createContainer", "startContainer", "poststart"] as const)(
+  "a %s hook is not served",
+  (kind) => {
+    expect(unservedIn(validateSpec({ ...minimalSpec, hooks: { [kind]: [hook] } }))).toBe("hooks");
+  },
+);
+
+describe("a spec is served", () => {
+  test.each<[string, Spec]>([
+    ["that asks for nothing special", minimalSpec],
+    ["with lists of hooks that are empty", { ...minimalSpec, hooks: { prestart: [] } }],
+    ["with an AppArmor profile, which the guest has never applied", withProcess(profile())],
+    ["with ordinary mounts", withMount({ options: ["rbind", "ro", "rprivate", "rnosuid"] })],
+  ])("%s", (_, spec) => {
+    expect(unservedIn(validateSpec(spec))).toBeUndefined();
+  });
+});
+
+function profile(): Partial<Process> {
+  return { apparmorProfile: "cri-containerd.apparmor.d" };
+}
+
+test("an exec is judged by its process alone", () => {
+  expect(unservedInProcess(minimalProcess)).toBeUndefined();
+  expect(unservedInProcess({ ...minimalProcess, selinuxLabel: LABEL })).toBe(
+    "process.selinuxLabel",
+  );
+});

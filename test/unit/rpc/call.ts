@@ -1,0 +1,78 @@
+// The API without a connection: dispatch and all handlers, on a sandbox that holds nothing.
+import {
+  type DescMethod,
+  type DescMethodUnary,
+  type MessageInitShape,
+  type MessageShape,
+  create,
+  fromBinary,
+  toBinary,
+} from "@bufbuild/protobuf";
+import { services } from "../../../src/rpc/dispatch.ts";
+import { Sandbox } from "../../../src/sandbox/sandbox.ts";
+import { Code } from "../../../src/ttrpc/code.ts";
+import type { Services } from "../../../src/ttrpc/connection.ts";
+import { StatusError } from "../../../src/ttrpc/status.ts";
+
+export type Refusal = { readonly code: Code; readonly message: string };
+
+type Failure = { readonly method: string; readonly error: unknown; readonly isDefect: boolean };
+
+export class Api {
+  readonly services: Services;
+  /** Of all calls, as dispatch tells them. */
+  readonly failures: Failure[] = [];
+  shutdowns = 0;
+
+  constructor({ isInit = false } = {}) {
+    const guest = {
+      cgroupVersion: 2,
+      rootSwitch: { kind: "pivot" },
+      ignoredSignals: [],
+      pipeSize: 0,
+    } as const;
+    this.services = services({
+      sandbox: new Sandbox(guest),
+      isInit,
+      shutdown: () => void this.shutdowns++,
+      onFailure: (method, error, isDefect) => void this.failures.push({ method, error, isDefect }),
+    });
+  }
+
+  /** Throws what the agent refuses with. */
+  async call<Method extends DescMethodUnary>(
+    method: Method,
+    request: MessageInitShape<Method["input"]>,
+  ): Promise<MessageShape<Method["output"]>> {
+    const answer = await this.send(method, toBinary(method.input, create(method.input, request)));
+    return fromBinary(method.output, answer) as MessageShape<Method["output"]>;
+  }
+
+  async send(
+    { parent, name }: Pick<DescMethod, "parent" | "name">,
+    payload: Uint8Array,
+  ): Promise<Uint8Array> {
+    const serve = this.services.get(parent.typeName)?.get(name);
+    if (serve === undefined) throw new Error(`${parent.typeName} has no ${name}`);
+    const { signal } = new AbortController();
+    return serve(payload, { signal, timeoutNano: 0n, metadata: new Map() });
+  }
+
+  /** What the agent refuses a request with; an Error if it does not. */
+  async refusal<Method extends DescMethodUnary>(
+    method: Method,
+    request: MessageInitShape<Method["input"]>,
+  ): Promise<Refusal> {
+    return refusalOf(this.call(method, request));
+  }
+}
+
+export async function refusalOf(answer: Promise<unknown>): Promise<Refusal> {
+  try {
+    await answer;
+  } catch (error) {
+    if (!(error instanceof StatusError)) throw error;
+    return { code: error.code, message: error.message };
+  }
+  throw new Error("the request was served");
+}

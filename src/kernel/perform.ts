@@ -3,6 +3,7 @@
 import { type Arg, type Call, Reg } from "../linux/call.ts";
 import { KernelError } from "../linux/error.ts";
 import type { Kind } from "../linux/kind.ts";
+import { refuseNul } from "../linux/nul.ts";
 import { openFlagsFor } from "../linux/open-flags.ts";
 import { encodeStruct } from "../linux/struct.ts";
 import { argumentKinds, syscallNumber } from "../linux/table.ts";
@@ -35,7 +36,7 @@ function toWord(arg: Arg, kind: Kind | undefined, keep: NodeJS.TypedArray[]): nu
   if (typeof arg === "bigint") return arg;
   if (arg instanceof Uint8Array) return addressOf(arg);
   if (arg instanceof Reg) throw new TypeError("a register exists in a tape only");
-  const bytes = typeof arg === "string" ? Buffer.from(`${arg}\0`) : toBytes(arg, keep);
+  const bytes = typeof arg === "string" ? cstring(arg) : toBytes(arg, keep);
   keep.push(bytes);
   return addressOf(bytes);
 }
@@ -45,7 +46,12 @@ function toBytes(
   keep: NodeJS.TypedArray[],
 ) {
   if ("struct" in arg) return encodeStruct(arg, arch);
-  const items = arg.map((item) => Buffer.from(`${item}\0`));
+  const items = arg.map(cstring);
   keep.push(...items);
   return new BigUint64Array([...items.map((item) => BigInt(addressOf(item))), 0n]);
+}
+
+function cstring(text: string): Buffer {
+  refuseNul(text);
+  return Buffer.from(`${text}\0`);
 }

@@ -18,7 +18,13 @@ function formatArg(arg: Arg, kind: Kind | undefined): string {
   if (typeof arg === "string") return JSON.stringify(arg);
   if (typeof arg === "number" || typeof arg === "bigint") return formatNumber(arg, kind);
   if ("struct" in arg) return formatStruct(arg);
-  return `[${arg.map((item) => JSON.stringify(item)).join(", ")}]`;
+  const shown = kind?.as === "environment" ? arg.map(withoutValue) : arg;
+  return `[${shown.map((item) => JSON.stringify(item)).join(", ")}]`;
+}
+
+/** A listing goes into the log, and the environment is where programs are told their passwords. */
+function withoutValue(entry: string): string {
+  return entry.replace(/=.*$/s, "=…");
 }
 
 function formatNumber(word: number | bigint, kind: Kind | undefined): string {

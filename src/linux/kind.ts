@@ -5,7 +5,7 @@ export type NameTable = Readonly<Record<string, number>>;
 
 export type Kind =
   | { readonly as: "fd" | "path" | "string" | "int" | "hex" | "octal" | "bytes" | "pointer" }
-  | { readonly as: "strings" | "struct" }
+  | { readonly as: "strings" | "environment" | "struct" }
   | { readonly as: "flags" | "value"; readonly prefix: string; readonly names: NameTable }
   | { readonly as: "open flags" };
 
@@ -18,6 +18,8 @@ export const octal: Kind = { as: "octal" };
 export const bytes: Kind = { as: "bytes" };
 export const pointer: Kind = { as: "pointer" };
 export const strings: Kind = { as: "strings" };
+/** Strings `NAME=value`, whose values are nobody's business: only the names are shown. */
+export const environment: Kind = { as: "environment" };
 export const struct: Kind = { as: "struct" };
 
 /** O_* bits: their values differ between architectures, see `openFlagsFor`. */

@@ -28,6 +28,7 @@ import type { Arch } from "./arch.ts";
 import {
   type Kind,
   bytes,
+  environment,
   fd,
   flags,
   hex,
@@ -118,7 +119,7 @@ export const SYSCALLS = {
 
   // processes
   clone3: [435, 435, [struct, int]],
-  execve: [59, 221, [path, strings, strings]],
+  execve: [59, 221, [path, strings, environment]],
   exit_group: [231, 94, [int]],
   wait4: [61, 260, [int, bytes, flags("", { WNOHANG: W.NOHANG, __WALL: W.ALL }), pointer]],
   kill: [62, 129, [int, signal]],

@@ -4,6 +4,7 @@ import type { Arch } from "../linux/arch.ts";
 import { type Arg, Reg } from "../linux/call.ts";
 import { errnoNumber } from "../linux/errno.ts";
 import type { Kind } from "../linux/kind.ts";
+import { refuseNul } from "../linux/nul.ts";
 import { openFlagsFor } from "../linux/open-flags.ts";
 import { encodeStruct } from "../linux/struct.ts";
 import { argumentKinds, syscallNumber } from "../linux/table.ts";
@@ -133,6 +134,7 @@ class Writer {
   #string(text: string): number {
     const known = this.#strings.get(text);
     if (known !== undefined) return known;
+    refuseNul(text);
     const at = this.#reserve(text.length * 3 + 1);
     const { written } = this.#text.encodeInto(text, this.#target.memory.subarray(at));
     this.#target.memory[at + written] = 0;

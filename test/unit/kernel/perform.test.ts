@@ -48,6 +48,10 @@ test("text goes to the kernel as UTF-8 and ends with a NUL", () => {
   expect(new TextDecoder().decode(buffer.subarray(0, 7))).toBe("größe");
 });
 
+test("text with a NUL in it is refused, since the kernel would read a part of it", () => {
+  expect(() => attempt(chdir("/\0tmp"))).toThrow("contains NUL");
+});
+
 test("the kernel fills the buffer it is given, also where that is part of another", () => {
   const whole = new Uint8Array(256).fill(0xaa);
   perform("stat /proc", statfs("/proc", whole.subarray(8, 128)));

@@ -27,7 +27,7 @@ import {
   wait4,
 } from "../../../src/linux/process.ts";
 import { resetSignal, unblockAllSignals } from "../../../src/linux/signal.ts";
-import { socket } from "../../../src/linux/socket.ts";
+import { accept4, socket } from "../../../src/linux/socket.ts";
 import { structOf } from "../../../src/linux/struct.ts";
 import { openPtyPeer, setControllingTerminal, setWindowSize } from "../../../src/linux/tty.ts";
 
@@ -50,6 +50,10 @@ const CALLS: readonly (readonly [string, Call])[] = [
   // strings, vectors, NULL
   [`mount("/a", "/b", NULL, MS_BIND|MS_REC, NULL)`, mount.mountBind("/a", "/b", MS.REC)],
   [`execve("/bin/a", ["a", "b \\"c\\""], [])`, execve("/bin/a", ["a", 'b "c"'], [])],
+  [
+    `execve("/bin/a", ["a=b"], ["PATH=…", "EMPTY=…", "LINES=…"])`,
+    execve("/bin/a", ["a=b"], ["PATH=/bin", "EMPTY=", "LINES=a\nb=c\nd"]),
+  ],
   [`symlinkat("a\\nb", r0, "ä")`, fs.symlinkat("a\nb", r0, "ä")],
   [`setgroups(0, NULL)`, setgroups([])],
 
@@ -124,6 +128,7 @@ const CALLS: readonly (readonly [string, Call])[] = [
   [`kill(1, 34)`, kill(1, 34)],
   [`wait4(-1, <4 bytes>, WNOHANG|__WALL, NULL)`, wait4(-1, new Uint8Array(4), W.NOHANG | W.ALL)],
   [`socket(AF_VSOCK, SOCK_STREAM|SOCK_NONBLOCK|SOCK_CLOEXEC, 0)`, socket("VSOCK")],
+  [`accept4(3, NULL, NULL, SOCK_NONBLOCK|SOCK_CLOEXEC)`, accept4(3)],
   [`ioctl(0, TIOCSCTTY, 0)`, setControllingTerminal(0)],
   [`ioctl(r0, TIOCGPTPEER, 524546)`, openPtyPeer(r0)],
 

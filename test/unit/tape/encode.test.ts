@@ -59,6 +59,11 @@ describe("arguments", () => {
     expect(result.bytes(address, 9)).toEqual(new TextEncoder().encode("/Größe\0"));
   });
 
+  test("a string with a NUL in it is refused, since the kernel would read a part of it", () => {
+    expect(() => argumentsOf(chdir("/a\0b"))).toThrow("contains NUL");
+    expect(() => argumentsOf(execve("/a", ["a\0b"], []))).toThrow("contains NUL");
+  });
+
   test("a string that occurs again is stored once", () => {
     const tape = new Tape();
     tape.do("a", chdir("/same"));

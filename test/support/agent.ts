@@ -1,9 +1,11 @@
 // The agent as a process of its own, in namespaces and a /run of its own, for tests that run
 // containers. The test process only speaks ttRPC to it and looks at it from outside.
-import { afterAll, beforeAll, describe } from "bun:test";
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { isDeepStrictEqual } from "node:util";
+import { expect } from "bun:test";
+import { until } from "../../src/async/until.ts";
 import { AgentClient } from "./agent-client.ts";
 import { type Held, childrenOf, heldBy, removeCgroups } from "./held.ts";
 import { BUSYBOX, makeRootfs } from "./rootfs.ts";
@@ -20,6 +22,8 @@ const IN_NAMESPACES = [
   ...["unshare", "--mount", "--pid", "--fork", "--uts", "--ipc", "--mount-proc", "--kill-child"],
   ...["sh", "-c", 'mount -t tmpfs -o mode=755 tmpfs /run; "$@"; exit $?', "sh"],
 ];
+
+const SETTLED_IN_MS = 5000;
 
 /** What the tests that start an agent lack here; undefined if nothing. */
 export const missing =
@@ -81,6 +85,12 @@ export class TestAgent implements AsyncDisposable {
     return heldBy(this.pid, this.cgroup);
   }
 
+  /** Resolves when it holds `wanted` again: some things end only after the answer to a call. */
+  async untilHeld(wanted: Held): Promise<void> {
+    await until(() => isDeepStrictEqual(this.held(), wanted), SETTLED_IN_MS);
+    expect(this.held()).toEqual(wanted);
+  }
+
   /** An id that no container of this agent has had. */
   freshId(): string {
     return `c${++this.#serial}`;
@@ -111,7 +121,11 @@ function startProcess(): Started {
   const directory = mkdtempSync(join(tmpdir(), "kata-agent-test-"));
   const name = directory.slice(directory.lastIndexOf("/") + 1);
   const child = Bun.spawn([...IN_NAMESPACES, process.execPath, MAIN], {
-    env: { KATA_AGENT_SERVER_ADDR: `unix://${socketIn(directory)}`, PATH: Bun.env["PATH"] },
+    env: {
+      KATA_AGENT_SERVER_ADDR: `unix://${socketIn(directory)}`,
+      KATA_AGENT_LOG_LEVEL: "debug",
+      PATH: Bun.env["PATH"],
+    },
     stdin: "ignore",
     stdout: "pipe",
     stderr: "inherit",
@@ -161,22 +175,4 @@ class AgentLog {
     this.#more.resolve();
     this.#more = Promise.withResolvers();
   }
-}
-
-/** Tests that share one agent. Skipped, with what is lacking in the title, where none can run. */
-export function describeWithAgent(title: string, body: (agent: () => TestAgent) => void): void {
-  const why = missing === undefined ? "" : ` (skipped: needs ${missing})`;
-  describe.skipIf(missing !== undefined)(`${title}${why}`, () => {
-    let agent: TestAgent | undefined;
-    beforeAll(async () => {
-      agent = await TestAgent.start();
-    });
-    afterAll(async () => {
-      await agent?.[Symbol.asyncDispose]();
-    });
-    body(() => {
-      if (agent === undefined) throw new Error("the agent has not been started");
-      return agent;
-    });
-  });
 }

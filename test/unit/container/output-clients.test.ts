@@ -38,7 +38,7 @@ class Clients {
   async lose(): Promise<void> {
     this.#connection.abort(LOST);
     await Promise.all(this.#reads);
-    for (const bytes of this.#held.sort(() => this.#random() - 0.5)) {
+    for (const bytes of this.#held.toSorted(() => this.#random() - 0.5)) {
       this.#source.stream.unread(bytes);
     }
     this.#connection = new AbortController();

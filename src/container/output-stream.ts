@@ -30,18 +30,11 @@ const END = new Uint8Array(0);
 /** All reads go here first, so that a short answer to a long request needs no long buffer. */
 const scratch = new Uint8Array(LONGEST_READ);
 
-type Chunk = { readonly position: number; readonly bytes: Uint8Array };
-
 /** A pipe's read end or a terminal's master. */
 export class OutputStream {
   readonly #fd: Fd;
   readonly #label: string;
   readonly #turns: Turns<Uint8Array>;
-  /** What came back, in the order of the stream. */
-  readonly #returned: Chunk[] = [];
-  /** Where in the stream the bytes handed out stand. */
-  readonly #positions = new WeakMap<Uint8Array, number>();
-  #position = 0;
   #hasExited = false;
   #hasEnded = false;
 
@@ -59,7 +52,7 @@ export class OutputStream {
   /**
    * 1 to `length` bytes as soon as there are any; none at the end, however often it is asked. Calls
    * are answered in their order. Throws a KernelError, or what the caller's signal says, and then
-   * nothing has been taken. Bytes that cannot be delivered go back by `unread`.
+   * nothing has been taken.
    */
   async read(length: number, caller: Caller): Promise<Uint8Array> {
     if (length <= 0) return END;
@@ -67,54 +60,23 @@ export class OutputStream {
     return this.#turns.take(() => this.#take(limit), caller);
   }
 
-  /**
-   * What a `read` gave, whole and once, back to where it stood in the stream: the next read gives it.
-   * Several can come back in any order.
-   */
-  unread(bytes: Uint8Array): void {
-    if (bytes.length === 0) return;
-    const position = this.#positions.get(bytes);
-    if (position === undefined) throw new Error("unread of bytes that the stream did not give");
-    this.#positions.delete(bytes);
-    const after = this.#returned.findIndex((chunk) => chunk.position > position);
-    this.#returned.splice(after < 0 ? this.#returned.length : after, 0, { position, bytes });
-    this.#turns.next();
-  }
-
   /** Reads that wait, and all to come, find the end. */
   close(): void {
-    this.#returned.length = 0;
     this.#hasEnded = true;
     this.#fd.close();
     this.#turns.next();
   }
 
   #take(limit: number): Uint8Array | undefined {
-    const [chunk] = this.#returned;
-    if (chunk !== undefined) return this.#takeReturned(chunk, limit);
     if (this.#hasEnded) return END;
     const count = this.#read(limit);
-    if (count > 0) {
-      this.#position += count;
-      return this.#hand(this.#position - count, scratch.slice(0, count));
-    }
+    if (count > 0) return scratch.slice(0, count);
     if (count === EAGAIN && !this.#hasExited) return undefined;
     if (count < 0 && count !== EAGAIN && count !== EIO) {
       throw new KernelError(this.#label, call("read", this.#fd.number, null, limit), -count);
     }
     this.#hasEnded = true;
     return END;
-  }
-
-  #takeReturned({ position, bytes }: Chunk, limit: number): Uint8Array {
-    if (bytes.length <= limit) this.#returned.shift();
-    else this.#returned[0] = { position: position + limit, bytes: bytes.subarray(limit) };
-    return this.#hand(position, bytes.subarray(0, limit));
-  }
-
-  #hand(position: number, bytes: Uint8Array): Uint8Array {
-    this.#positions.set(bytes, position);
-    return bytes;
   }
 
   #read(limit: number): number {

@@ -69,7 +69,7 @@ export class Turns<Result> {
     this.#turns.splice(index, 1);
     turn.reject(reason);
     // Who was behind it may not need a ready descriptor: the end of input does not. Not at once: one
-    // lost connection cancels many, and what they would be given now would be lost.
+    // lost connection cancels many, and the next in line may be one of them.
     if (index === 0) queueMicrotask(() => this.next());
   }
 

@@ -137,13 +137,10 @@ describe("output ends", () => {
 
   test("for all when the stream is closed", async () => {
     using source = new Source();
-    source.print("x");
-    source.stream.unread(await source.stream.read(1, caller));
-    const reads = [source.read(1), source.read(1)];
-    expect(await reads[0]).toBe("x");
+    const reading = source.read(1);
     source.stream.close();
     source.stream.close();
-    expect(await reads[1]).toBe("");
+    expect(await reading).toBe("");
     expect(await source.read(1)).toBe("");
   });
 });
@@ -199,62 +196,5 @@ describe("a read that nobody waits for any more", () => {
     }
     source.print("x");
     expect(await source.read(100)).toBe("x");
-  });
-});
-
-describe("bytes that could not be delivered", () => {
-  test("come with the next read, and before what follows them", async () => {
-    using source = new Source();
-    source.print("ab");
-    const bytes = await source.stream.read(100, caller);
-    source.print("cd");
-    source.stream.unread(bytes);
-    expect(await source.read(1)).toBe("a");
-    expect(await source.read(100)).toBe("b");
-    expect(await source.read(100)).toBe("cd");
-  });
-
-  test("go to a read that waits", async () => {
-    using source = new Source();
-    source.print("ab");
-    const bytes = await source.stream.read(100, caller);
-    const reading = source.read(100);
-    await expectWaiting(reading);
-    source.stream.unread(bytes);
-    expect(await reading).toBe("ab");
-  });
-
-  test("come before the end", async () => {
-    using source = new Source();
-    source.print("ab");
-    source.end();
-    const bytes = await source.stream.read(100, caller);
-    expect(await source.read(100)).toBe("");
-    source.stream.unread(bytes);
-    source.stream.unread(new Uint8Array(0));
-    expect(await source.read(100)).toBe("ab");
-    expect(await source.read(100)).toBe("");
-  });
-
-  test("stand in the order of the stream, in whatever order they come back", async () => {
-    using source = new Source();
-    source.print("abcdef");
-    const [ab, cd] = [await source.stream.read(2, caller), await source.stream.read(2, caller)];
-    source.stream.unread(ab);
-    source.stream.unread(cd);
-    const a = await source.stream.read(1, caller);
-    source.stream.unread(a);
-    expect([await source.read(2), await source.read(2)]).toEqual(["a", "b"]);
-    expect([await source.read(9), await source.read(9)]).toEqual(["cd", "ef"]);
-  });
-
-  test("come back once, and to the stream that gave them", async () => {
-    using source = new Source();
-    source.print("ab");
-    const bytes = await source.stream.read(100, caller);
-    source.stream.unread(bytes);
-    expect(() => source.stream.unread(bytes)).toThrow("the stream did not give");
-    expect(() => source.stream.unread(Buffer.from("ab"))).toThrow("the stream did not give");
-    expect(await source.read(100)).toBe("ab");
   });
 });

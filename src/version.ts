@@ -8,3 +8,12 @@ export const NAME = "kata-agent";
 /** `development` where the agent runs from its sources instead of a build. */
 export const VERSION: string =
   typeof KATA_AGENT_VERSION === "string" ? KATA_AGENT_VERSION : "development";
+
+/** The version of the API, which has been the same since Kata's first release of it. */
+export const API_VERSION = "0.0.1";
+
+/** What `--version` prints: process.md section 1.1. Of the features that Kata lists there, none yet. */
+export function versionLine(): string {
+  const build = `api version: ${API_VERSION}, commit version: ${VERSION}, type: typescript`;
+  return `${NAME} version ${VERSION} (${build}, extra-features: [])\n`;
+}

@@ -72,7 +72,10 @@ export class Process {
 
 /** The master of the terminal that a parked tape has opened. */
 export function fetchMaster(child: Child, number: number): Fd {
-  const master = Fd.of("fetch the terminal", pidfd_getfd(child.pidfd.number, number));
+  using onFailure = new DisposableStack();
+  const fetch = pidfd_getfd(child.pidfd.number, number);
+  const master = onFailure.use(Fd.of("fetch the terminal", fetch));
   perform("make the terminal non-blocking", setStatusFlags(master.number, O.RDWR | O.NONBLOCK));
+  onFailure.move();
   return master;
 }

@@ -55,25 +55,34 @@ export async function spawn(options: Spawn): Promise<Process> {
   const kill = () => child.signal(SIG.KILL);
   signal.addEventListener("abort", kill, { once: true });
   try {
-    const stdio =
-      pipes === null ? await openTerminal(child, birth, options) : pipes.into(child.exit);
+    const stdio = pipes === null ? await openTerminal(child, birth) : pipes.into(child.exit);
     undo.defer(() => stdio.close());
-    if (options.until === "executed") await child.played();
-    else if (pipes !== null) await child.parked();
+    await untilReady(child, options);
     signal.throwIfAborted();
     undo.move();
     return new Process(execId, child, stdio);
+  } catch (error) {
+    // A child that was killed for it fails in some way or other.
+    signal.throwIfAborted();
+    throw error;
   } finally {
     signal.removeEventListener("abort", kill);
   }
 }
 
 /** The tape parks once the terminal is open, be it init's park before the start or exec's own. */
-async function openTerminal(child: Child, birth: SpawnBirth, { until }: Spawn): Promise<Stdio> {
+async function openTerminal(child: Child, birth: SpawnBirth): Promise<Stdio> {
   await child.parked();
-  const stdio = terminalStdio(fetchMaster(child, masterNumber(birth)), child.exit);
-  if (until === "executed") child.resume();
-  return stdio;
+  return terminalStdio(fetchMaster(child, masterNumber(birth)), child.exit);
+}
+
+async function untilReady(child: Child, { terminal, until }: Spawn): Promise<void> {
+  if (until === "parked") {
+    if (!terminal) await child.parked();
+    return;
+  }
+  if (terminal) child.resume();
+  await child.played();
 }
 
 /** For a child that nobody will know of. */

@@ -4,7 +4,7 @@ import { type Call, call } from "../linux/call.ts";
 import { AT_FDCWD, S } from "../linux/constants.ts";
 import { errnoNumber } from "../linux/errno.ts";
 import { KernelError } from "../linux/error.ts";
-import { mkdirat, openat, rmdir, statx } from "../linux/fs.ts";
+import { exists, mkdirat, openat, rmdir, statx } from "../linux/fs.ts";
 import { read, writeText as writeTo } from "../linux/io.ts";
 import { O } from "../linux/open-flags.ts";
 import { Fd } from "./fd.ts";
@@ -75,6 +75,14 @@ function* directoryNames(entries: Uint8Array): Generator<string> {
 /** false: there is something of this name already. Throws a KernelError. */
 export function makeDirectory(path: string): boolean {
   return unless("EEXIST", `make directory ${path}`, mkdirat(AT_FDCWD, path, 0o755));
+}
+
+/** Make the directory `path`, which is absolute, and those above it that are not there. */
+export function makeDirectories(path: string): void {
+  const parent = path.slice(0, path.lastIndexOf("/"));
+  if (attempt(exists(path)) >= 0) return;
+  if (parent !== "") makeDirectories(parent);
+  makeDirectory(path);
 }
 
 /** false: there was nothing to remove. Throws a KernelError. */

@@ -1,6 +1,9 @@
-import { bind, listen, socket, unixAddress, vsockAddress } from "../linux/socket.ts";
+import { errnoName } from "../linux/errno.ts";
+import { KernelError } from "../linux/error.ts";
+import { accept4, bind, listen, socket, unixAddress, vsockAddress } from "../linux/socket.ts";
 import { Fd } from "./fd.ts";
-import { perform } from "./perform.ts";
+import { attempt, perform } from "./perform.ts";
+import { readable } from "./poll.ts";
 
 export type ListenAddress =
   | { readonly family: "unix"; readonly path: string }
@@ -19,4 +22,20 @@ export function listenOn(address: ListenAddress, name: string): Fd {
   perform(`listen on ${name}`, listen(fd.number, BACKLOG));
   stack.move();
   return fd;
+}
+
+/** What goes wrong with one who wanted to connect, or is nothing at all. */
+const PASSING: readonly string[] = ["EAGAIN", "EINTR", "ECONNABORTED"];
+
+/** The next connection, not blocking. Throws a KernelError when none can be accepted any more. */
+export async function accept(listener: Fd): Promise<Fd> {
+  for (;;) {
+    await readable(listener.number);
+    const call = accept4(listener.number);
+    const result = attempt(call);
+    if (result >= 0) return new Fd(result);
+    if (!PASSING.includes(errnoName(-result) ?? "")) {
+      throw new KernelError("accept a connection", call, -result);
+    }
+  }
 }

@@ -12,7 +12,8 @@ const children = new Map<number, (status: ExitStatus) => void>();
 
 /** Become the parent of orphaned descendants and reap whatever ends. */
 export function startReaper(): void {
-  perform("become child subreaper", prctl(PR.SET_CHILD_SUBREAPER, 1));
+  // PID 1 is one by nature.
+  if (process.pid !== 1) perform("become child subreaper", prctl(PR.SET_CHILD_SUBREAPER, 1));
   process.on("SIGCHLD", reap);
 }
 

@@ -235,5 +235,18 @@ export const TIOC = {
   GPTPEER: 0x5441,
 } as const;
 
+/** linux/sockios.h: ioctls of network interfaces */
+export const SIOC = { GIFFLAGS: 0x8913, SIFFLAGS: 0x8914 } as const;
+
+/** linux/if.h: flags of network interfaces */
+export const IFF = { UP: 1, LOOPBACK: 8 } as const;
+
+/** linux/reboot.h */
+export const LINUX_REBOOT = {
+  MAGIC1: 0xfee1dead,
+  MAGIC2: 0x28121969,
+  CMD_POWER_OFF: 0x4321fedc,
+} as const;
+
 /** linux/keyctl.h */
 export const KEYCTL = { JOIN_SESSION_KEYRING: 1 } as const;

@@ -14,6 +14,17 @@ import { type Call, type FdArg, call } from "./call.ts";
 import { MS } from "./mount-flags.ts";
 import { structOf } from "./struct.ts";
 
+/** A file system of its own, not what is mounted elsewhere; `data` as mount(8) takes it after `-o`. */
+export function mountNew(
+  fstype: string,
+  source: string,
+  target: string,
+  flags: number,
+  data: string | null,
+): Call {
+  return call("mount", source, target, fstype, flags, data);
+}
+
 /** Change the propagation of the mount at `target`; `flags` as MS_SLAVE, MS_SHARED, … with MS_REC. */
 export function mountPropagation(target: string, flags: number): Call {
   return call("mount", null, target, null, flags, null);

@@ -19,6 +19,7 @@ import {
   RLIMIT,
   SIG,
   SIG_HOW,
+  SIOC,
   SOCK,
   TIOC,
   UMOUNT,
@@ -27,6 +28,7 @@ import {
 import type { Arch } from "./arch.ts";
 import {
   type Kind,
+  type NameTable,
   bytes,
   environment,
   fd,
@@ -53,6 +55,7 @@ const at = flags("AT_", {
   RECURSIVE: AT.RECURSIVE,
 });
 const signal = value("SIG", SIG);
+const request = value("", { ...named("TIOC", TIOC), ...named("SIOC", SIOC) });
 // O_* bits that are no access mode, for calls that make descriptors of no file. Both architectures
 // have them at the same place.
 const fdFlags = flags("O_", { NONBLOCK: O.NONBLOCK, CLOEXEC: O.CLOEXEC });
@@ -62,7 +65,7 @@ export const SYSCALLS = {
   read: [0, 63, [fd, bytes, int]],
   write: [1, 64, [fd, bytes, int]],
   close: [3, 57, [fd]],
-  ioctl: [16, 29, [fd, value("TIOC", TIOC), struct]],
+  ioctl: [16, 29, [fd, request, struct]],
   fcntl: [72, 25, [fd, value("F_", F), int]],
   dup3: [292, 24, [fd, fd, fdFlags]],
   pipe2: [293, 59, [bytes, fdFlags]],
@@ -146,6 +149,7 @@ export const SYSCALLS = {
   setdomainname: [171, 162, [string, int]],
   reboot: [169, 142, [hex, hex, hex, pointer]],
   sync: [162, 81, []],
+  syslog: [103, 116, [int, bytes, int]],
   madvise: [28, 233, [pointer, int, int]],
 
   // waiting
@@ -165,6 +169,10 @@ export const SYSCALLS = {
   listen: [50, 201, [fd, int]],
   accept4: [288, 242, [fd, pointer, pointer, flags("SOCK_", SOCK)]],
 } as const satisfies Record<string, Row>;
+
+function named(prefix: string, names: NameTable): NameTable {
+  return Object.fromEntries(Object.entries(names).map(([name, word]) => [prefix + name, word]));
+}
 
 export type SyscallName = keyof typeof SYSCALLS;
 

@@ -4,9 +4,9 @@ import { TIOC } from "./constants.ts";
 import { O } from "./open-flags.ts";
 import { structOf } from "./struct.ts";
 
-/** Make `fd` the controlling terminal of the calling session. */
-export function setControllingTerminal(fd: FdArg): Call {
-  return call("ioctl", fd, TIOC.SCTTY, 0);
+/** Make `fd` the controlling terminal of the calling session; `steal` it from another if need be. */
+export function setControllingTerminal(fd: FdArg, steal = false): Call {
+  return call("ioctl", fd, TIOC.SCTTY, steal ? 1 : 0);
 }
 
 /** Sizes in characters; the kernel keeps 16 bits of each. */

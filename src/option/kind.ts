@@ -49,10 +49,10 @@ export const bool: Kind<boolean> = {
 export const switchable: Kind<boolean> = { ...bool, bare: true };
 
 /** True for one word. The others are meant for somebody else and are no mistake. */
-export function is(word: string): Kind<boolean> {
+export function is(only: string): Kind<boolean> {
   return {
-    wants: `\`${word}\``,
-    fromText: (text) => text === word,
+    wants: `\`${only}\``,
+    fromText: (given) => given === only,
     fromToml: () => undefined,
     bare: false,
     show: String,
@@ -76,8 +76,7 @@ export function integer(least: number, most: number): Kind<number> {
       const number = wholeNumber(text, BigInt(least), BigInt(most));
       return number === undefined ? undefined : Number(number);
     },
-    fromToml: (value) =>
-      isWhole(value) && value >= least && value <= most ? value : undefined,
+    fromToml: (value) => (isWhole(value) && value >= least && value <= most ? value : undefined),
     show: String,
   };
 }
@@ -149,9 +148,7 @@ export const url: Kind<string> = {
 };
 
 /** One of several words, each standing for a value. */
-export function word<Value extends string>(
-  meanings: Readonly<Record<string, Value>>,
-): Kind<Value> {
+export function word<Value extends string>(meanings: Readonly<Record<string, Value>>): Kind<Value> {
   const known = new Map(Object.entries(meanings));
   const fromText = (given: string) => known.get(given);
   return {

@@ -57,6 +57,10 @@ export class Sandbox {
     return container;
   }
 
+  get containers(): readonly Container[] {
+    return [...this.#containers.values()];
+  }
+
   /** The first process has two names: "" and the container's id. */
   process(containerId: string, execId: string): Process {
     const container = this.container(containerId);
@@ -70,9 +74,7 @@ export class Sandbox {
 
   async createContainer(options: CreateContainer): Promise<void> {
     const { id, signal } = options;
-    await this.#claim(id, signal);
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.#pending.set(id, { signal, over: promise });
+    const release = await this.#claim(id, signal);
     try {
       const container = await this.#make(options);
       await using undo = new AsyncDisposableStack();
@@ -81,8 +83,7 @@ export class Sandbox {
       this.#containers.set(id, container);
       undo.move();
     } finally {
-      this.#pending.delete(id);
-      resolve();
+      release();
     }
   }
 
@@ -95,9 +96,8 @@ export class Sandbox {
 
   /** All containers, then what they shared; all errors together at the end. */
   async destroy(): Promise<void> {
-    const containers = [...this.#containers.values()];
     const results = await Promise.allSettled(
-      containers.map((container) => this.removeContainer(container)),
+      this.containers.map((container) => this.removeContainer(container)),
     );
     this.#closePidNamespace();
     this.#namespaces?.remove();
@@ -108,8 +108,12 @@ export class Sandbox {
     if (errors.length > 0) throw new AggregateError(errors, errors.map(String).join("; "));
   }
 
-  /** A caller that went away leaves its id behind for as long as its container is unmade. */
-  async #claim(id: string, signal: AbortSignal): Promise<void> {
+  /**
+   * Reserve the id; gives what frees it again. A caller that went away leaves its id behind for as long
+   * as its container is unmade. Nothing is awaited between the last look and the claim: two callers
+   * would both have it.
+   */
+  async #claim(id: string, signal: AbortSignal): Promise<() => void> {
     const pending = this.#pending.get(id);
     if (pending?.signal.aborted === true) {
       await pending.over;
@@ -119,6 +123,12 @@ export class Sandbox {
     if (pending !== undefined || this.#containers.has(id)) {
       throw internal(`container ${id} already exists`);
     }
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#pending.set(id, { signal, over: promise });
+    return () => {
+      this.#pending.delete(id);
+      resolve();
+    };
   }
 
   async #make({ id, spec, sandboxPidns, signal }: CreateContainer): Promise<Container> {

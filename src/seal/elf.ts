@@ -77,13 +77,15 @@ export function offsetOf(elf: Elf, address: number): number {
   throw new Error(`${elf.name}: address ${address} is in no segment`);
 }
 
+/** Longer than a path or a name in these files ever is. */
+const LONGEST_TEXT = 256;
+
 /** The text that ends with a NUL. */
 export function textAt({ name, bytes }: File, offset: number): string {
-  const end = bytes.indexOf(0, offset);
-  if (offset >= bytes.length || end < 0) throw new Error(`${name}: text at ${offset} has no end`);
-  return String.fromCharCode(...bytes.subarray(offset, Math.min(end, offset + LONGEST_TEXT)));
+  const end = bytes.subarray(offset, offset + LONGEST_TEXT).indexOf(0);
+  if (end < 0) throw new Error(`${name}: text at ${offset} has no end`);
+  return String.fromCharCode(...bytes.subarray(offset, offset + end));
 }
-const LONGEST_TEXT = 256;
 
 /** The dynamic section up to DT_NULL, each entry with its offset in the file. */
 export function dynamicOf(

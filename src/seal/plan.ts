@@ -36,8 +36,16 @@ export const PLAN_BYTES = 8 * (10 + RANGES * 3 + LIBRARIES * 5);
 export function encodePlan(plan: Plan): Uint8Array {
   const { ranges, libraries } = plan;
   const words = [
-    ...[plan.entry, plan.loader, plan.loaderEntry, plan.headers, plan.headerCount, plan.scrubbed],
-    ...[plan.unpacked.offset, plan.unpacked.size, ranges.length, libraries.length],
+    plan.entry,
+    plan.loader,
+    plan.loaderEntry,
+    plan.headers,
+    plan.headerCount,
+    plan.scrubbed,
+    plan.unpacked.offset,
+    plan.unpacked.size,
+    ranges.length,
+    libraries.length,
     ...table("ranges", RANGES, 3, ranges.map(rangeWords)),
     ...table("libraries", LIBRARIES, 5, libraries.map(libraryWords)),
   ];

@@ -98,6 +98,10 @@ function redirectNames(
     // The loader itself is mapped already, and known by its own name.
     if (path === undefined) continue;
     const offset = address + path - stringTable(executable);
+    // A version need has 32 bits for it.
+    if (offset < 0 || offset >= 2 ** 32) {
+      throw new Error(`${executable.name}: its string table is ${offset} bytes from the segment`);
+    }
     if (width === 8) view.setBigUint64(at, BigInt(offset), true);
     else view.setUint32(at, offset, true);
   }

@@ -98,6 +98,7 @@ class Writer {
   readonly #target: Target;
   readonly #words: DataView;
   readonly #strings = new Map<string, number>();
+  readonly #buffers = new Map<Uint8Array, number>();
   readonly #text = new TextEncoder();
 
   constructor(target: Target, dataAt: number) {
@@ -126,7 +127,7 @@ class Writer {
     }
     if (typeof arg === "string") return this.#string(arg);
     if (arg instanceof Reg) return arg.index;
-    if (arg instanceof Uint8Array) return this.#bytes(arg);
+    if (arg instanceof Uint8Array) return this.#buffer(arg);
     if ("struct" in arg) return this.#bytes(encodeStruct(arg, this.arch));
     return this.#vector(arg);
   }
@@ -141,6 +142,15 @@ class Writer {
     this.end = at + written + 1;
     const address = this.#target.address + at;
     this.#strings.set(text, address);
+    return address;
+  }
+
+  /** One place for one buffer: what a call of the tape reads into it, a later one can write. */
+  #buffer(bytes: Uint8Array): number {
+    const known = this.#buffers.get(bytes);
+    if (known !== undefined) return known;
+    const address = this.#bytes(bytes);
+    this.#buffers.set(bytes, address);
     return address;
   }
 

@@ -23,6 +23,7 @@ const IN_NAMESPACES = [
   ...["sh", "-c", 'mount -t tmpfs -o mode=755 tmpfs /run; "$@"; exit $?', "sh"],
 ];
 
+const STARTED_IN_MS = 10_000;
 const SETTLED_IN_MS = 5000;
 
 /** What the tests that start an agent lack here; undefined if nothing. */
@@ -58,17 +59,20 @@ export class TestAgent implements AsyncDisposable {
   static async start(): Promise<TestAgent> {
     const started = startProcess();
     try {
-      await started.log.until('"msg":"ttRPC server started"');
-      return new TestAgent(started, await AgentClient.connect(socketIn(started.directory)));
+      return new TestAgent(started, await connected(started));
     } catch (error) {
       await end(started);
       throw error;
     }
   }
 
+  get socket(): string {
+    return socketIn(this.directory);
+  }
+
   /** One more connection. */
   connect(): Promise<AgentClient> {
-    return AgentClient.connect(socketIn(this.directory));
+    return AgentClient.connect(this.socket);
   }
 
   /** Its exit status, once it has ended. */
@@ -133,6 +137,18 @@ function startProcess(): Started {
   return { process: child, log: new AgentLog(child.stdout), directory, name };
 }
 
+/** It is ready when its socket takes a connection. */
+async function connected({ process, log, directory }: Started): Promise<AgentClient> {
+  let client: AgentClient | undefined;
+  await until(async () => {
+    if (process.exitCode !== null) throw new Error(`the agent has ended: ${log.text}`);
+    client = await AgentClient.connect(socketIn(directory)).catch(() => undefined);
+    return client !== undefined;
+  }, STARTED_IN_MS);
+  if (client === undefined) throw new Error(`the agent does not serve: ${log.text}`);
+  return client;
+}
+
 async function end({ process, name, directory }: Started): Promise<void> {
   process.kill("SIGKILL");
   await process.exited;
@@ -144,35 +160,16 @@ function socketIn(directory: string): string {
   return join(directory, "agent.sock");
 }
 
+/** All that the agent says, read at once, so that it never waits for a reader. */
 class AgentLog {
   text = "";
-  #more = Promise.withResolvers<void>();
-  #hasEnded = false;
 
   constructor(stream: ReadableStream<Uint8Array>) {
     void this.#read(stream);
   }
 
-  /** Resolves when `words` have come; throws when the agent ends first. */
-  async until(words: string): Promise<void> {
-    while (!this.text.includes(words)) {
-      if (this.#hasEnded) throw new Error(`the agent has ended: ${this.text}`);
-      await this.#more.promise;
-    }
-  }
-
   async #read(stream: ReadableStream<Uint8Array>): Promise<void> {
     const decoder = new TextDecoder();
-    for await (const chunk of stream) {
-      this.text += decoder.decode(chunk, { stream: true });
-      this.#wake();
-    }
-    this.#hasEnded = true;
-    this.#wake();
-  }
-
-  #wake(): void {
-    this.#more.resolve();
-    this.#more = Promise.withResolvers();
+    for await (const chunk of stream) this.text += decoder.decode(chunk, { stream: true });
   }
 }

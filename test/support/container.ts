@@ -8,6 +8,9 @@ import { type ContainerOptions, containerRequest, processMessage } from "./spec.
 
 const { method } = AgentService;
 
+/** What a container is made with: an agent on this machine, or a guest's. */
+export type AgentUnderTest = Pick<TestAgent, "client" | "cgroup" | "freshId" | "rootfs">;
+
 /** Bytes asked for by one read, as Kata's runtime does. */
 const CHUNK = 32 << 10;
 export const SIGKILL = 9;
@@ -155,7 +158,7 @@ export type MountChange = Exclude<MessageInitShape<typeof MountSchema>, Message>
 
 /** What asks for a container with all its cgroups where the agent's test looks for them. */
 export function requestFor(
-  agent: TestAgent,
+  agent: AgentUnderTest,
   args: readonly string[],
   wanted: Wanted = {},
 ): CreateContainerRequest {
@@ -171,7 +174,7 @@ export function requestFor(
 
 /** Created, not started. */
 export async function createContainer(
-  agent: TestAgent,
+  agent: AgentUnderTest,
   args: readonly string[],
   wanted: Wanted = {},
 ): Promise<TestContainer> {
@@ -182,7 +185,7 @@ export async function createContainer(
 }
 
 export async function startContainer(
-  agent: TestAgent,
+  agent: AgentUnderTest,
   args: readonly string[],
   wanted: Wanted = {},
 ): Promise<TestContainer> {
@@ -192,19 +195,23 @@ export async function startContainer(
 }
 
 /** A container that runs until it is killed. */
-export function idleContainer(agent: TestAgent, wanted: Wanted = {}): Promise<TestContainer> {
+export function idleContainer(agent: AgentUnderTest, wanted: Wanted = {}): Promise<TestContainer> {
   return startContainer(agent, ["sleep", "1000"], wanted);
 }
 
 /** What a container that runs a shell script prints, from its start to its end. */
-export async function sh(agent: TestAgent, script: string, wanted: Wanted = {}): Promise<Outcome> {
+export async function sh(
+  agent: AgentUnderTest,
+  script: string,
+  wanted: Wanted = {},
+): Promise<Outcome> {
   await using container = await startContainer(agent, ["sh", "-c", script], wanted);
   return await container.outcome();
 }
 
 /** The lines that the script prints; fails with what it says on standard error. */
 export async function linesOf(
-  agent: TestAgent,
+  agent: AgentUnderTest,
   script: string,
   wanted: Wanted = {},
 ): Promise<string[]> {

@@ -1,12 +1,12 @@
 // What a process has open, mounted, born and made, as seen from outside: two looks that are equal
 // mean that nothing was left in between.
-import { existsSync, readFileSync, readdirSync, readlinkSync, rmdirSync, statSync } from "node:fs";
+import { existsSync, readFileSync, readdirSync, readlinkSync, rmdirSync } from "node:fs";
 import { until } from "../../src/async/until.ts";
 
 export type Held = {
   /** `7 socket:[4711]` */
   readonly descriptors: readonly string[];
-  /** Descendants: `Z sh` for a zombie. */
+  /** Descendants: `sh`, or `zombie sh`. */
   readonly processes: readonly string[];
   /** In its mount namespace: `512 /run/kata-containers/c1/rootfs` */
   readonly mounts: readonly string[];
@@ -71,9 +71,10 @@ export function descendantsOf(pid: number): number[] {
   return childrenOf(pid).flatMap((child) => [child, ...descendantsOf(child)]);
 }
 
+/** Whether it runs or sleeps is a matter of the moment. */
 function describe(pid: number): string {
-  const [name = "?", state = "gone"] = statOf(pid) ?? [];
-  return `${state} ${name}`;
+  const [name = "?", state = ""] = statOf(pid) ?? [];
+  return state === "Z" ? `zombie ${name}` : name;
 }
 
 /** `512 /run/kata-containers/c1/rootfs` for each mount of its namespace. */
@@ -90,9 +91,18 @@ export function cgroupsNamed(name: string): string[] {
 
 /** All directories below `top`, parents first. */
 export function directoriesIn(top: string): string[] {
-  const children = readdirSync(top).map((name) => `${top}/${name}`);
-  const directories = children.filter((path) => statSync(path).isDirectory());
-  return directories.flatMap((each) => [each, ...directoriesIn(each)]);
+  return namesIn(top).flatMap((name) => [`${top}/${name}`, ...directoriesIn(`${top}/${name}`)]);
+}
+
+/** A directory may be removed while this looks. */
+function namesIn(directory: string): string[] {
+  try {
+    const entries = readdirSync(directory, { withFileTypes: true });
+    return entries.filter((entry) => entry.isDirectory()).map(({ name }) => name);
+  } catch (error) {
+    if (existsSync(directory)) throw error;
+    return [];
+  }
 }
 
 const KILLED_IN_MS = 10_000;

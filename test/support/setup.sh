@@ -17,6 +17,9 @@ if [ "$purpose" = test ]; then
   packages+=(protobuf-compiler libprotobuf-dev)
   # One static file with every program that the containers of the tests run.
   packages+=(busybox-static)
+  # The sealed file is stripped with every strip there is, and its entry code assembled again for both
+  # architectures; arm64 runs under emulation.
+  packages+=(binutils elfutils llvm gcc-aarch64-linux-gnu linux-libc-dev-arm64-cross qemu-user-static)
   # The benchmarks run it beside the agent.
   packages+=(runc)
   # The interop tests' client. Debian 12 has too old a one, and then says so below.

@@ -1,6 +1,6 @@
 // What a guest under test starts from: the agent, the kernel's modules, the root file system of its
 // containers, and test/vm/guest.c, which stands before the agent.
-import { mkdtempSync, readFileSync, readdirSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Entry, archive, file, tree } from "./cpio.ts";
@@ -8,22 +8,22 @@ import { makeRootfs } from "./rootfs.ts";
 import { modulesFor } from "./vm-modules.ts";
 import { PORTS } from "./vm-ports.ts";
 
-const AGENT = join(import.meta.dir, "../../dist/kata-agent");
+export const AGENT = join(import.meta.dir, "../../dist/kata-agent");
 const GUEST = join(import.meta.dir, "../vm/guest.c");
 
 /** Where the containers' root file system is in the guest. */
 export const ROOTFS = "/rootfs";
 
-/** virtio-serial is how the host gets in, and then vsock within the guest. */
-const MODULES = ["virtio_pci", "virtio_console", "vsock_loopback"];
+/** How the host gets in: virtio-serial and then vsock within the guest, or a vsock device. */
+const MODULES = ["virtio_pci", "virtio_console", "vsock_loopback", "vmw_vsock_virtio_transport"];
 
 /** A root file system that holds the agent and nothing else. */
 export async function writeAgentAlone(path: string): Promise<void> {
   await write(path, [file("init", readFileSync(AGENT), 0o755)]);
 }
 
-/** `kernel`: see vm-kernel.sh. */
-export async function writeInitramfs(path: string, kernel: string): Promise<void> {
+/** `modules`: the kernel's lib/modules/VERSION. */
+export async function writeInitramfs(path: string, modules: string): Promise<void> {
   const scratch = mkdtempSync(join(tmpdir(), "kata-agent-initramfs-"));
   try {
     const rootfs = join(scratch, "rootfs");
@@ -31,7 +31,7 @@ export async function writeInitramfs(path: string, kernel: string): Promise<void
     await write(path, [
       file("init", compileGuest(scratch), 0o755),
       file("usr/bin/kata-agent", readFileSync(AGENT), 0o755),
-      ...modulesOf(kernel),
+      ...modulesOf(modules),
       ...tree(rootfs, ROOTFS.slice(1)),
     ]);
   } finally {
@@ -44,10 +44,8 @@ async function write(path: string, entries: readonly Entry[]): Promise<void> {
 }
 
 /** In an order that their names keep. */
-function modulesOf(kernel: string): Entry[] {
-  const modules = join(kernel, "lib/modules");
-  const [version = ""] = readdirSync(modules);
-  return modulesFor(MODULES, join(modules, version)).map(({ name, bytes }, index) =>
+function modulesOf(directory: string): Entry[] {
+  return modulesFor(MODULES, directory).map(({ name, bytes }, index) =>
     file(`modules/${String(index).padStart(2, "0")}-${name}.ko`, bytes),
   );
 }

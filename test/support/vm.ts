@@ -1,95 +1,63 @@
-// A guest in QEMU, on any machine: no KVM, no vhost, no network, no root. The agent is its process 1.
-import { mkdtempSync, readdirSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+// A guest whose process 1 is the agent.
 import { Client } from "../../src/ttrpc/client.ts";
 import { AgentClient } from "./agent-client.ts";
 import { Transcript } from "./transcript.ts";
-import { ROOTFS, writeAgentAlone, writeInitramfs } from "./vm-initramfs.ts";
-import { type Port, Ports } from "./vm-ports.ts";
-
-export type VmOptions = {
-  /** For the kernel's command line. */
-  readonly words?: readonly string[];
-  readonly megabytes?: number;
-  /** Start from a root file system that holds nothing but the agent: no modules, no vsock. */
-  readonly isAlone?: boolean;
-};
+import type { Channel } from "./vm-channel.ts";
+import { ROOTFS } from "./vm-initramfs.ts";
+import { Machine, type MachineOptions } from "./vm-machine.ts";
 
 const AGENT_PORT = 1024;
 
-const MACHINE = [
-  // Should the test be killed, so is this.
-  ...["setpriv", "--pdeathsig", "KILL", "qemu-system-x86_64"],
-  // Bun's code asks for a processor with AVX2.
-  ...["-accel", "tcg", "-cpu", "max", "-smp", "2", "-machine", "q35"],
-  // A guest that resets has had a panic; it ends, as one that powers off does.
-  ...["-no-reboot", "-nodefaults", "-display", "none", "-serial", "stdio"],
-];
-
-const WORDS = ["console=ttyS0", "panic=-1", "quiet"];
+/** How test/vm/guest.c ends what a command has printed. */
+const STATUS = /\x1e(\d+)\n$/;
 
 export class TestVm implements AsyncDisposable {
-  /** All that the kernel and the agent print. */
-  readonly console: Transcript;
-  /** QEMU's exit status: 0 if the guest has ended by itself. */
-  readonly exited: Promise<number>;
-  /** By performance.now(). */
-  readonly startedAt: number;
   /** Where the cgroups of the containers of the test are. */
   readonly cgroup = "vm";
-  readonly #machine: Machine;
+  readonly machine: Machine;
   #client: AgentClient | undefined;
   #serial = 0;
 
   private constructor(machine: Machine) {
-    this.#machine = machine;
-    this.console = machine.console;
-    this.exited = machine.process.exited;
-    this.startedAt = machine.startedAt;
+    this.machine = machine;
   }
 
-  /** Resolves when the machine runs, which is long before the agent does. */
-  static async start(options: VmOptions = {}): Promise<TestVm> {
-    return new TestVm(await startMachine(options));
-  }
-
-  /** Resolves when the agent has answered. */
-  static async boot(options: VmOptions = {}): Promise<TestVm> {
-    const vm = await TestVm.start(options);
-    try {
-      vm.#client = await vm.connect();
-      return vm;
-    } catch (error) {
-      await vm[Symbol.asyncDispose]();
-      throw error;
-    }
+  /** Resolves when the agent has accepted a connection. */
+  static async boot(options: MachineOptions = {}): Promise<TestVm> {
+    await using stack = new AsyncDisposableStack();
+    const vm = new TestVm(stack.use(await Machine.start(options)));
+    vm.#client = await vm.connect();
+    stack.move();
+    return vm;
   }
 
   get client(): AgentClient {
-    if (this.#client === undefined) throw new Error("nobody has connected to the agent yet");
+    if (this.#client === undefined) throw new Error("the guest has not been booted");
     return this.#client;
+  }
+
+  /** All that the kernel and the agent print. */
+  get console(): Transcript {
+    return this.machine.console;
   }
 
   /** One more connection to the agent. */
   async connect(): Promise<AgentClient> {
-    const port = await this.dial(AGENT_PORT);
-    const client = new Client(port.socket);
-    port.attach(client);
+    const channel = await this.dial(AGENT_PORT);
+    const client = new Client(channel.socket);
+    channel.attach(client);
     return new AgentClient(client);
   }
 
   /** A connection to a vsock port of the guest, once somebody listens there. */
-  async dial(number: number): Promise<Port> {
-    const port = this.#machine.ports.take();
-    await port.connectTo(number);
-    return port;
+  dial(port: number): Promise<Channel> {
+    return this.machine.dial(port);
   }
 
   /** A shell command in the guest, outside of the agent: what it prints on both its outputs. */
   async sh(command: string): Promise<string> {
     const output = new Transcript("the shell");
-    const { shell } = this.#machine.ports;
+    const { shell } = this.machine;
     shell.attach(output);
     shell.socket.write(`${command}\n`);
     await output.until(STATUS);
@@ -109,72 +77,7 @@ export class TestVm implements AsyncDisposable {
     return ROOTFS;
   }
 
-  /** Switch it off, if it has not ended by itself. */
   async [Symbol.asyncDispose](): Promise<void> {
-    await end(this.#machine);
+    await this.machine[Symbol.asyncDispose]();
   }
-}
-
-/** How test/vm/guest.c ends what a command has printed. */
-const STATUS = /\x1e(\d+)\n$/;
-
-type Machine = {
-  readonly process: Bun.Subprocess<"pipe", "pipe", "inherit">;
-  readonly console: Transcript;
-  readonly ports: Ports;
-  readonly directory: string;
-  readonly startedAt: number;
-};
-
-async function startMachine({ words = [], megabytes = 1024, isAlone = false }: VmOptions) {
-  const directory = mkdtempSync(join(tmpdir(), "kata-agent-vm-"));
-  const initramfs = join(directory, "initramfs");
-  const kernel = kernelDirectory();
-  await (isAlone ? writeAgentAlone(initramfs) : writeInitramfs(initramfs, kernel));
-  const ports = new Ports(directory);
-  const startedAt = performance.now();
-  const qemu = Bun.spawn(
-    [
-      ...MACHINE,
-      ...["-m", `${megabytes}M`, "-initrd", initramfs, "-kernel", kernelIn(kernel)],
-      ...["-append", [...WORDS, ...words].join(" ")],
-      ...ports.arguments,
-    ],
-    { stdin: "pipe", stdout: "pipe", stderr: "inherit" },
-  );
-  const machine: Machine = {
-    process: qemu,
-    console: Transcript.of("the guest", qemu.stdout),
-    ports,
-    directory,
-    startedAt,
-  };
-  const isRunning = await Promise.race([
-    ports.connected.then(() => true),
-    qemu.exited.then(() => false),
-  ]);
-  if (isRunning) return machine;
-  await end(machine);
-  throw new Error(`QEMU has ended with status ${await qemu.exited}`);
-}
-
-async function end({ process: qemu, ports, directory }: Machine): Promise<void> {
-  qemu.kill("SIGKILL");
-  await qemu.exited;
-  ports[Symbol.dispose]();
-  rmSync(directory, { recursive: true });
-}
-
-const KERNEL_SCRIPT = join(import.meta.dir, "vm-kernel.sh");
-
-function kernelDirectory(): string {
-  const { success, stdout, stderr } = Bun.spawnSync(["bash", KERNEL_SCRIPT]);
-  if (!success) throw new Error(stderr.toString());
-  return stdout.toString().trimEnd();
-}
-
-function kernelIn(directory: string): string {
-  const boot = join(directory, "boot");
-  const [name = ""] = readdirSync(boot).filter((each) => each.startsWith("vmlinuz-"));
-  return join(boot, name);
 }

@@ -43,6 +43,8 @@ const KERNEL: Readonly<Record<string, Group>> = {
   IOCB: [constants.IOCB, prefix("IOCB_")],
   MFD: [constants.MFD, prefix("MFD_")],
   TIOC: [constants.TIOC, prefix("TIOC")],
+  SIOC: [constants.SIOC, prefix("SIOC")],
+  LINUX_REBOOT: [constants.LINUX_REBOOT, prefix("LINUX_REBOOT_")],
   KEYCTL: [constants.KEYCTL, prefix("KEYCTL_")],
 };
 
@@ -62,6 +64,8 @@ const KERNEL_HEADERS = [
   "linux/eventpoll.h",
   "linux/aio_abi.h",
   "linux/memfd.h",
+  "linux/sockios.h",
+  "linux/reboot.h",
   "linux/keyctl.h",
   "asm/ioctls.h",
 ];
@@ -74,9 +78,10 @@ const LIBC: Readonly<Record<string, Group>> = {
   AF: [constants.AF, prefix("AF_")],
   SOCK: [constants.SOCK, prefix("SOCK_")],
   EFD: [constants.EFD, prefix("EFD_")],
+  IFF: [constants.IFF, prefix("IFF_")],
 };
 
-const LIBC_HEADERS = ["unistd.h", "sys/mount.h", "sys/socket.h", "sys/eventfd.h"];
+const LIBC_HEADERS = ["unistd.h", "sys/mount.h", "sys/socket.h", "sys/eventfd.h", "net/if.h"];
 
 /** `SIGHUP 1`: ours on the left, what the headers say on the right. */
 function compare(headers: readonly string[], groups: readonly Group[]): void {

@@ -13,6 +13,8 @@ import {
   read,
   writeText,
 } from "../../../src/linux/io.ts";
+import { getInterfaceFlags, interfaceRequest } from "../../../src/linux/interface.ts";
+import { powerOff, readKernelLog, sync } from "../../../src/linux/machine.ts";
 import * as mount from "../../../src/linux/mount.ts";
 import { MOUNT_ATTR, MS } from "../../../src/linux/mount-flags.ts";
 import { O } from "../../../src/linux/open-flags.ts";
@@ -49,6 +51,10 @@ const CALLS: readonly (readonly [string, Call])[] = [
 
   // strings, vectors, NULL
   [`mount("/a", "/b", NULL, MS_BIND|MS_REC, NULL)`, mount.mountBind("/a", "/b", MS.REC)],
+  [
+    `mount("tmpfs", "/run", "tmpfs", MS_NOSUID, "mode=755")`,
+    mount.mountNew("tmpfs", "tmpfs", "/run", MS.NOSUID, "mode=755"),
+  ],
   [`execve("/bin/a", ["a", "b \\"c\\""], [])`, execve("/bin/a", ["a", 'b "c"'], [])],
   [
     `execve("/bin/a", ["a=b"], ["PATH=…", "EMPTY=…", "LINES=…"])`,
@@ -69,10 +75,9 @@ const CALLS: readonly (readonly [string, Call])[] = [
   [`mkdirat(r0, "tmp", 01777)`, fs.mkdirat(r0, "tmp", 0o1777)],
   [`umask(0)`, fs.umask(0)],
   [`mknodat(r0, "null", 020666, 0x103)`, fs.mknodat(r0, "null", S.IFCHR | 0o666, fs.makedev(1, 3))],
-  [
-    `reboot(0xfee1dead, 0x28121969, 0x4321fedc, NULL)`,
-    call("reboot", 0xfee1dead, 0x28121969, 0x4321fedc, 0),
-  ],
+  [`reboot(0xfee1dead, 0x28121969, 0x4321fedc, NULL)`, powerOff()],
+  [`sync()`, sync()],
+  [`syslog(3, <16 bytes>, 16)`, readKernelLog(new Uint8Array(16))],
   [`madvise(0x7f0000000000, 4096, 10)`, call("madvise", 0x7f0000000000, 4096, 10)],
   [`io_submit(0xffffffffffffffff, 1, NULL)`, call("io_submit", 0xffff_ffff_ffff_ffffn, 1, null)],
   [`exit_group(7)`, call("exit_group", 7)],
@@ -130,6 +135,8 @@ const CALLS: readonly (readonly [string, Call])[] = [
   [`socket(AF_VSOCK, SOCK_STREAM|SOCK_NONBLOCK|SOCK_CLOEXEC, 0)`, socket("VSOCK")],
   [`accept4(3, NULL, NULL, SOCK_NONBLOCK|SOCK_CLOEXEC)`, accept4(3)],
   [`ioctl(0, TIOCSCTTY, 0)`, setControllingTerminal(0)],
+  [`ioctl(0, TIOCSCTTY, 1)`, setControllingTerminal(0, true)],
+  [`ioctl(4, SIOCGIFFLAGS, <40 bytes>)`, getInterfaceFlags(4, interfaceRequest("lo"))],
   [`ioctl(r0, TIOCGPTPEER, 524546)`, openPtyPeer(r0)],
 
   // structures: the fields given, by name

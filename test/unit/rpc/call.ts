@@ -8,7 +8,7 @@ import {
   fromBinary,
   toBinary,
 } from "@bufbuild/protobuf";
-import { services } from "../../../src/rpc/dispatch.ts";
+import { type Call, services } from "../../../src/rpc/dispatch.ts";
 import { Sandbox } from "../../../src/sandbox/sandbox.ts";
 import { Code } from "../../../src/ttrpc/code.ts";
 import type { Services } from "../../../src/ttrpc/connection.ts";
@@ -22,6 +22,7 @@ export class Api {
   readonly services: Services;
   /** Of all calls, as dispatch tells them. */
   readonly failures: Failure[] = [];
+  readonly calls: Call[] = [];
   shutdowns = 0;
 
   constructor({ isInit = false } = {}) {
@@ -35,6 +36,7 @@ export class Api {
       sandbox: new Sandbox(guest),
       isInit,
       shutdown: () => void this.shutdowns++,
+      onCall: (call) => void this.calls.push(call),
       onFailure: (method, error, isDefect) => void this.failures.push({ method, error, isDefect }),
     });
   }

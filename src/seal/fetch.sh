@@ -1,0 +1,37 @@
+#!/usr/bin/env bash
+# Get what an executable for another architecture is built from: fetch.sh x64|arm64 DIRECTORY
+# Bun comes from npm, in the version and with the digest of package-lock.json, to DIRECTORY/bun; glibc
+# from Debian's libc6, to DIRECTORY/lib. Nothing is installed, and apt's own state stays as it is.
+set -euo pipefail
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+case $1 in
+  x64) debian=amd64 bun=bun-linux-x64 ;;
+  arm64) debian=arm64 bun=bun-linux-aarch64 ;;
+  *) echo "usage: fetch.sh x64|arm64 DIRECTORY" >&2 && exit 2 ;;
+esac
+mkdir -p "$2"
+directory=$(cd "$2" && pwd)
+[ ! "$directory/complete" -nt "$root/package-lock.json" ] || exit 0
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+
+cp "$root/package.json" "$root/package-lock.json" "$root/.npmrc" "$scratch"
+(cd "$scratch" && npm ci --silent --ignore-scripts --os=linux --cpu="$1")
+mv "$scratch/node_modules/@oven/$bun/bin/bun" "$directory/bun"
+
+apt() {
+  apt-get --quiet=2 --option APT::Architecture="$debian" --option APT::Architectures="$debian" \
+    --option APT::Sandbox::User=root --option Dir::State::status=/dev/null \
+    --option Dir::State::lists="$scratch/lists" --option Dir::Cache="$scratch/cache" "$@"
+}
+mkdir -p "$scratch/lists/partial" "$scratch/cache/archives/partial"
+apt update
+(cd "$scratch" && apt download libc6)
+dpkg-deb --extract "$scratch"/libc6_*.deb "$scratch/libc6"
+# Debian 13 and later have it in usr.
+lib=$scratch/libc6/lib
+[ -d "$lib" ] || lib=$scratch/libc6/usr/lib
+rm -rf "$directory/lib"
+mv "$lib" "$directory/lib"
+touch "$directory/complete"

@@ -1,0 +1,46 @@
+import { expect, test } from "bun:test";
+import { create, toBinary } from "@bufbuild/protobuf";
+import { AgentService } from "../../../src/gen/agent_pb.ts";
+import { Health } from "../../../src/gen/health_pb.ts";
+import type { Call } from "../../../src/rpc/dispatch.ts";
+import { Api } from "./call.ts";
+
+/** What dispatch tells of one call of each method, which all are refused or do nothing. */
+async function told(containerId: string): Promise<readonly Call[]> {
+  const api = new Api();
+  const methods = [...AgentService.methods, ...Health.methods].filter(
+    // It makes namespaces, for which it must be root.
+    ({ name }) => name !== "CreateSandbox",
+  );
+  await Promise.allSettled(
+    methods.map((method) => {
+      const { input } = method;
+      const takesId = input.fields.some((field) => field.localName === "containerId");
+      return api.send(method, toBinary(input, create(input, takesId ? { containerId } : {})));
+    }),
+  );
+  return api.calls;
+}
+
+test("each call is told once, but for those that come with data, in a loop or by the clock", async () => {
+  const methods = (await told("c1")).map(({ method }) => method);
+  const all = [...AgentService.methods, ...Health.methods].map(({ name }) => name);
+  expect(new Set(methods).size).toBe(methods.length);
+  expect(all.filter((name) => !methods.includes(name)).toSorted()).toEqual([
+    "Check",
+    "CreateSandbox",
+    "GetOOMEvent",
+    "MemAgentCompactSet",
+    "MemAgentMemcgSet",
+    "ReadStderr",
+    "ReadStdout",
+    "WriteStdin",
+  ]);
+});
+
+test("a call is told with its container, at no great length", async () => {
+  const calls = await told("c".repeat(1_000_000));
+  const { containerId } = calls.find(({ method }) => method === "StartContainer") ?? {};
+  expect(containerId).toBe("c".repeat(128));
+  expect(calls.find(({ method }) => method === "Version")?.containerId).toBe("");
+});

@@ -18,9 +18,21 @@ const MAIN = join(import.meta.dir, "../../src/main.ts");
  */
 const IN_NAMESPACES = [
   // Should the test be killed, so is all of this.
-  ...["setpriv", "--pdeathsig", "KILL"],
-  ...["unshare", "--mount", "--pid", "--fork", "--uts", "--ipc", "--mount-proc", "--kill-child"],
-  ...["sh", "-c", 'mount -t tmpfs -o mode=755 tmpfs /run; "$@"; exit $?', "sh"],
+  "setpriv",
+  "--pdeathsig",
+  "KILL",
+  "unshare",
+  "--mount",
+  "--pid",
+  "--fork",
+  "--uts",
+  "--ipc",
+  "--mount-proc",
+  "--kill-child",
+  "sh",
+  "-c",
+  'mount -t tmpfs -o mode=755 tmpfs /run; "$@"; exit $?',
+  "sh",
 ];
 
 const STARTED_IN_MS = 10_000;

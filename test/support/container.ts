@@ -165,7 +165,9 @@ export function requestFor(
   const { mounts = [], linux, id = agent.freshId(), rootfs = agent.rootfs(), ...rest } = wanted;
   const request = containerRequest({
     ...rest,
-    ...{ id, rootfs, args },
+    id,
+    rootfs,
+    args,
     linux: { CgroupsPath: `/${agent.cgroup}/${id}`, ...linux },
   });
   request.OCI?.Mounts.push(...mounts.map((mount) => create(MountSchema, mount)));

@@ -161,7 +161,9 @@ async function sweepExec(title: string, process: ContainerProcess, setting: Sett
 async function sweepOrdinary(): Promise<void> {
   for (const Terminal of [false, true]) {
     const { OCI } = containerRequest({
-      ...{ id: "c1", rootfs: ROOTFS, args: ["sleep", "1000"] },
+      id: "c1",
+      rootfs: ROOTFS,
+      args: ["sleep", "1000"],
       process: { Terminal, ConsoleSize: { Height: 24, Width: 80 } },
     });
     if (OCI === undefined) throw new Error("a request without a spec");

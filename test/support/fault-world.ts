@@ -157,11 +157,21 @@ export class Surroundings implements AsyncDisposable {
     const environment = normaliseEnvironment(spec.process.env ?? []);
     const { context, cgroup, guest: of } = setting;
     const init = await spawn({
-      ...{ execId: "base", terminal: false, until: "parked", cgroup, guest: of, signal: NEVER },
+      execId: "base",
+      terminal: false,
+      until: "parked",
+      cgroup,
+      guest: of,
+      signal: NEVER,
       namespaces: CLONE_FLAG.pid,
       program: (birth) =>
         initProgram(spec, {
-          ...{ ...birth, ...context, containerId: "base", bundle: path, rootfs, environment },
+          ...birth,
+          ...context,
+          containerId: "base",
+          bundle: path,
+          rootfs,
+          environment,
         }),
     });
     stack.defer(() => init.end());
@@ -175,7 +185,11 @@ export class Surroundings implements AsyncDisposable {
     const { joined } = this.#pinned;
     return runToTheEnd(async () => {
       const made = await spawn({
-        ...{ execId: "exec", until: "executed", cgroup, guest: of, signal: NEVER },
+        execId: "exec",
+        until: "executed",
+        cgroup,
+        guest: of,
+        signal: NEVER,
         terminal: process.terminal === true,
         pidNamespace: this.#pinned.get("pid"),
         program: (birth) => {

@@ -10,6 +10,8 @@ export type Held = {
   readonly processes: readonly string[];
   /** In its mount namespace: `512 /run/kata-containers/c1/rootfs` */
   readonly mounts: readonly string[];
+  /** Its own, which it may leave only for the moment of a clone: `pid:[4026531836]` */
+  readonly namespaces: readonly string[];
   /** Directories below the test's own cgroup, in every hierarchy. */
   readonly cgroups: readonly string[];
   /** What is in /run/kata-containers and in /run/sandbox-ns. */
@@ -21,9 +23,10 @@ const CGROUPS = "/sys/fs/cgroup";
 /** `prefix`: the name of the cgroup, at the root of each hierarchy, in which the test's are. */
 export function heldBy(pid: number, prefix: string): Held {
   return {
-    descriptors: descriptorsOf(pid),
+    descriptors: linksIn(`/proc/${pid}/fd`),
     processes: descendantsOf(pid).map(describe),
     mounts: mountsOf(pid),
+    namespaces: linksIn(`/proc/${pid}/ns`),
     cgroups: cgroupsNamed(prefix).flatMap(directoriesIn),
     state: ["kata-containers", "sandbox-ns"].flatMap((name) => {
       const directory = `/proc/${pid}/root/run/${name}`;
@@ -32,14 +35,13 @@ export function heldBy(pid: number, prefix: string): Held {
   };
 }
 
-/** One may be closed between the listing and the look at it. */
-function descriptorsOf(pid: number): string[] {
-  const directory = `/proc/${pid}/fd`;
-  return readdirSync(directory).map((number) => {
+/** `7 socket:[4711]`. One may be closed between the listing and the look at it. */
+function linksIn(directory: string): string[] {
+  return readdirSync(directory).map((name) => {
     try {
-      return `${number} ${readlinkSync(`${directory}/${number}`)}`;
+      return `${name} ${readlinkSync(`${directory}/${name}`)}`;
     } catch (error) {
-      return `${number} ${error instanceof Error ? error.message : error}`;
+      return `${name} ${error instanceof Error ? error.message : error}`;
     }
   });
 }

@@ -6,26 +6,11 @@ import { dirname, join } from "node:path";
 /** Debian's busybox-static; one that is not static would need its libraries beside it. */
 export const BUSYBOX = "/bin/busybox";
 
-const PROGRAMS = [
-  ...[
-    "awk",
-    "base64",
-    "cat",
-    "chmod",
-    "chown",
-    "cmp",
-    "cut",
-    "dd",
-    "df",
-    "dirname",
-    "echo",
-    "env",
-    "false",
-  ],
-  ...["find", "grep", "head", "hostname", "id", "ipcs", "kill", "ln", "ls", "mkdir", "mkfifo"],
-  ...["mknod", "mount", "nohup", "od", "ps", "pwd", "readlink", "rm", "sed", "seq", "setsid", "sh"],
-  ...["sleep", "sort", "stat", "stty", "tail", "tee", "touch", "tr", "true", "tty", "wc", "yes"],
-];
+const PROGRAMS = `
+  awk base64 cat chmod chown cmp cut dd df dirname echo env false find grep head hostname id
+  ipcs kill ln ls mkdir mkfifo mknod mount nohup od ps pwd readlink rm sed seq setsid sh sleep
+  sort stat stty tail tee touch tr true tty wc yes
+`;
 
 const PASSWD = "root:x:0:0:root:/root:/bin/sh\nuser:x:1000:1000:user:/home/user:/bin/sh\n";
 
@@ -35,6 +20,6 @@ export function makeRootfs(root: string): void {
   if (!existsSync(store)) copyFileSync(BUSYBOX, store);
   for (const name of ["bin", "etc", "root"]) mkdirSync(join(root, name), { recursive: true });
   linkSync(store, join(root, "bin/busybox"));
-  for (const name of PROGRAMS) symlinkSync("busybox", join(root, "bin", name));
+  for (const name of PROGRAMS.trim().split(/\s+/)) symlinkSync("busybox", join(root, "bin", name));
   writeFileSync(join(root, "etc/passwd"), PASSWD);
 }

@@ -20,6 +20,8 @@ if [ "$purpose" = test ]; then
   # The sealed file is stripped with every strip there is, and its entry code assembled again for both
   # architectures; arm64 runs under emulation.
   packages+=(binutils elfutils llvm gcc-aarch64-linux-gnu linux-libc-dev-arm64-cross qemu-user-static)
+  # A machine in which a guest is started, with Debian's kernel, whose modules may be packed.
+  packages+=(qemu-system-x86 xz-utils)
   # The benchmarks run it beside the agent.
   packages+=(runc)
   # The interop tests' client. Debian 12 has too old a one, and then says so below.

@@ -10,12 +10,12 @@ export type Kernel = {
 
 const SCRIPT = join(import.meta.dir, "vm-kernel.sh");
 
-let found: Kernel | undefined;
+let cached: Kernel | undefined;
 
 /** Fetched, if it is not here yet. Throws an Error with the script's words where it cannot be. */
 export function kernel(): Kernel {
-  found ??= find();
-  return found;
+  cached ??= find();
+  return cached;
 }
 
 function find(): Kernel {

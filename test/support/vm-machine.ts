@@ -14,6 +14,8 @@ export type MachineOptions = {
   /** For the kernel's command line. */
   readonly words?: readonly string[];
   readonly megabytes?: number;
+  /** On a busy machine two are slower than one: each waits for what the other holds. */
+  readonly processors?: number;
   /** Start from a root file system that holds nothing but the agent: no modules, no vsock. */
   readonly isAlone?: boolean;
 };
@@ -35,85 +37,79 @@ function lacking(): string | undefined {
   }
 }
 
-const QEMU = [
-  // Should the test be killed, so is this.
-  ...["setpriv", "--pdeathsig", "KILL", "qemu-system-x86_64"],
-  // Bun's code asks for a processor with AVX2.
-  ...["-accel", "tcg", "-cpu", "max", "-smp", "2", "-machine", "q35"],
-  // A guest that resets has had a panic; it ends, as one that powers off does.
-  ...["-no-reboot", "-nodefaults", "-display", "none", "-serial", "stdio"],
-];
+/**
+ * Should the test be killed, so is the machine. Bun's code asks for a processor with AVX2. A guest that
+ * resets has had a panic: the machine ends then, as it does where the guest powers it off.
+ */
+const QEMU = `
+  setpriv --pdeathsig KILL qemu-system-x86_64 -accel tcg -cpu max -machine q35 -nodefaults
+  -display none -serial stdio -no-reboot
+`;
+
+const MEGABYTES = 1024;
 
 const WORDS = ["console=ttyS0", "panic=-1", "quiet"];
 
 type Qemu = Bun.Subprocess<"pipe", "pipe", "inherit">;
 
+type Parts = {
+  readonly qemu: Qemu;
+  readonly ports: Ports;
+  readonly vsock: VsockDevice | undefined;
+};
+
 export class Machine implements AsyncDisposable {
+  /** By performance.now(). */
+  readonly startedAt: number;
   /** All that the kernel and the agent print. */
   readonly console: Transcript;
-  /** By performance.now(). */
-  readonly startedAt = performance.now();
-  readonly #qemu: Qemu;
-  readonly #ports: Ports;
-  readonly #vsock: VsockDevice | undefined;
+  readonly #parts: Parts;
   readonly #stack: AsyncDisposableStack;
 
-  private constructor(
-    qemu: Qemu,
-    ports: Ports,
-    vsock: VsockDevice | undefined,
-    stack: AsyncDisposableStack,
-  ) {
-    this.#qemu = qemu;
-    this.#ports = ports;
-    this.#vsock = vsock;
+  private constructor(startedAt: number, parts: Parts, stack: AsyncDisposableStack) {
+    this.startedAt = startedAt;
+    this.console = Transcript.of("the guest", parts.qemu.stdout);
+    this.#parts = parts;
     this.#stack = stack;
-    this.console = Transcript.of("the guest", qemu.stdout);
   }
 
   /** Resolves when it runs, which is long before the agent does. */
   static async start(options: MachineOptions): Promise<Machine> {
-    const { words = [], megabytes = 1024, isAlone = false } = options;
+    const { megabytes = MEGABYTES, isAlone = false } = options;
     await using stack = new AsyncDisposableStack();
     const directory = mkdtempSync(join(tmpdir(), "kata-agent-vm-"));
     stack.defer(() => rmSync(directory, { recursive: true }));
     const initramfs = join(directory, "initramfs");
-    const { image, modules } = kernel();
-    await (isAlone ? writeAgentAlone(initramfs) : writeInitramfs(initramfs, modules));
+    await (isAlone ? writeAgentAlone(initramfs) : writeInitramfs(initramfs, kernel().modules));
     const ports = stack.use(new Ports(directory));
-    const vsock = hasVsockDevice
-      ? stack.use(await VsockDevice.start(directory, megabytes))
-      : undefined;
-    const boot = ["-m", `${megabytes}M`, "-kernel", image, "-initrd", initramfs];
-    const append = ["-append", [...WORDS, ...words].join(" ")];
+    const vsock = hasVsockDevice ? await VsockDevice.start(directory, megabytes) : undefined;
+    stack.use(vsock);
+    const startedAt = performance.now();
     const devices = [...ports.arguments, ...(vsock?.arguments ?? [])];
-    const qemu = Bun.spawn([...QEMU, ...boot, ...append, ...devices], {
-      stdin: "pipe",
-      stdout: "pipe",
-      stderr: "inherit",
-    });
+    const qemu = startQemu(initramfs, devices, options);
     stack.defer(() => end(qemu));
     const isRunning = ports.connected.then(() => true);
-    if (await Promise.race([isRunning, qemu.exited.then(() => false)])) {
-      return new Machine(qemu, ports, vsock, stack.move());
+    if (!(await Promise.race([isRunning, qemu.exited.then(() => false)]))) {
+      throw new Error(`QEMU has ended with status ${await qemu.exited}`);
     }
-    throw new Error(`QEMU has ended with status ${await qemu.exited}`);
+    return new Machine(startedAt, { qemu, ports, vsock }, stack.move());
   }
 
   /** QEMU's exit status: 0 if the guest has ended by itself. */
   get exited(): Promise<number> {
-    return this.#qemu.exited;
+    return this.#parts.qemu.exited;
   }
 
   /** Where test/vm/guest.c has a shell. */
   get shell(): Channel {
-    return this.#ports.shell;
+    return this.#parts.ports.shell;
   }
 
   /** A connection to a vsock port of the guest, once somebody listens there. */
   async dial(port: number): Promise<Channel> {
+    const { vsock, ports } = this.#parts;
     try {
-      return await (this.#vsock ?? this.#ports).dial(port);
+      return await (vsock ?? ports).dial(port);
     } catch (cause) {
       throw new Error(`port ${port} of a guest that has said: ${this.console.text}`, { cause });
     }
@@ -121,14 +117,27 @@ export class Machine implements AsyncDisposable {
 
   /** Keys on its console. */
   type(text: string): void {
-    this.#qemu.stdin.write(text);
-    this.#qemu.stdin.flush();
+    const { stdin } = this.#parts.qemu;
+    stdin.write(text);
+    stdin.flush();
   }
 
   /** Switch it off, if it has not ended by itself. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#stack.disposeAsync();
   }
+}
+
+function startQemu(initramfs: string, devices: readonly string[], options: MachineOptions): Qemu {
+  const { words = [], megabytes = MEGABYTES, processors = 1 } = options;
+  const board = ["-m", `${megabytes}M`, "-smp", `${processors}`];
+  const boot = ["-kernel", kernel().image, "-initrd", initramfs];
+  const append = ["-append", [...WORDS, ...words].join(" ")];
+  return Bun.spawn([...QEMU.trim().split(/\s+/), ...board, ...boot, ...append, ...devices], {
+    stdin: "pipe",
+    stdout: "pipe",
+    stderr: "inherit",
+  });
 }
 
 async function end(qemu: Qemu): Promise<void> {

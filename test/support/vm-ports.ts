@@ -17,16 +17,16 @@ export class Ports implements Disposable {
 
   constructor(directory: string) {
     const unix = join(directory, "ports");
-    const socket = Channel.handler((channel) => {
+    const handler = Channel.handler((channel) => {
       if (this.#opened.push(channel) === PORTS) this.#all.resolve();
     });
-    this.#listener = Bun.listen<Channel>({ unix, socket });
+    this.#listener = Bun.listen<Channel>({ unix, socket: handler });
+    const numbers = Array.from({ length: PORTS }, (_, index) => index + 1);
+    const sockets = numbers.map((number) => `socket,id=port${number},path=${unix}`);
+    const ports = numbers.map((number) => `virtserialport,nr=${number},chardev=port${number}`);
     this.arguments = [
-      ...["-device", `virtio-serial,max_ports=${PORTS + 1}`],
-      ...Array.from({ length: PORTS }, (_, index) => [
-        ...["-chardev", `socket,id=port${index + 1},path=${unix}`],
-        ...["-device", `virtserialport,nr=${index + 1},chardev=port${index + 1}`],
-      ]).flat(),
+      ...sockets.flatMap((socket) => ["-chardev", socket]),
+      ...[`virtio-serial,max_ports=${PORTS + 1}`, ...ports].flatMap((each) => ["-device", each]),
     ];
   }
 

@@ -30,21 +30,17 @@ export class VsockDevice implements AsyncDisposable {
   static async start(directory: string, megabytes: number): Promise<VsockDevice> {
     const path = join(directory, "vsock");
     const control = join(directory, "vhost");
-    const device = new VsockDevice(
-      Bun.spawn(
-        [
-          ...["setpriv", "--pdeathsig", "KILL", PROGRAM],
-          ...["--guest-cid", `${CID}`, "--socket", control, "--uds-path", path],
-        ],
-        { stdin: "ignore", stdout: "ignore", stderr: "inherit" },
-      ),
-      path,
-      [
-        ...["-object", `memory-backend-memfd,id=memory,size=${megabytes}M,share=on`],
-        ...["-machine", "memory-backend=memory", "-chardev", `socket,id=vsock,path=${control}`],
-        ...["-device", "vhost-user-vsock-pci,chardev=vsock"],
-      ],
-    );
+    const options = ["--guest-cid", `${CID}`, "--socket", control, "--uds-path", path];
+    const process = Bun.spawn(["setpriv", "--pdeathsig", "KILL", PROGRAM, ...options], {
+      stdin: "ignore",
+      stdout: "ignore",
+      stderr: "inherit",
+    });
+    const memory = `memory-backend-memfd,id=memory,size=${megabytes}M,share=on`;
+    const machine = ["-object", memory, "-machine", "memory-backend=memory"];
+    const socket = ["-chardev", `socket,id=vsock,path=${control}`];
+    const vsock = ["-device", "vhost-user-vsock-pci,chardev=vsock"];
+    const device = new VsockDevice(process, path, [...machine, ...socket, ...vsock]);
     if (await until(() => existsSync(control), READY_IN_MS)) return device;
     await device[Symbol.asyncDispose]();
     throw new Error(`${PROGRAM} makes no socket`);
@@ -53,15 +49,21 @@ export class VsockDevice implements AsyncDisposable {
   /** Asked again and again until somebody listens there. */
   async dial(port: number): Promise<Channel> {
     let found: Channel | undefined;
-    const socket = Channel.handler();
+    let cause: unknown;
     const isListening = async () => {
-      const { data: channel } = await Bun.connect<Channel>({ unix: this.#path, socket });
-      if (!(await channel.connectTo(port))) return false;
-      found = channel;
-      return true;
+      try {
+        const socket = Channel.handler();
+        const { data: channel } = await Bun.connect<Channel>({ unix: this.#path, socket });
+        if (await channel.connectTo(port)) found = channel;
+      } catch (error) {
+        // Until the guest has a driver for the device, connections are reset.
+        cause = error;
+      }
+      return found !== undefined;
     };
-    if ((await until(isListening, LISTENS_IN_MS)) && found !== undefined) return found;
-    throw new Error(`nobody listens at the guest's port ${port}`);
+    await until(isListening, LISTENS_IN_MS);
+    if (found === undefined) throw new Error(`nobody listens at port ${port}`, { cause });
+    return found;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -9,7 +9,7 @@ import { Machine, type MachineOptions } from "./vm-machine.ts";
 const AGENT_PORT = 1024;
 
 /** How test/vm/guest.c ends what a command has printed. */
-const STATUS = /\x1e(\d+)\n$/;
+const STATUS = new RegExp(`${"\x1e"}(\\d+)\\n$`);
 
 export class TestVm implements AsyncDisposable {
   /** Where the cgroups of the containers of the test are. */

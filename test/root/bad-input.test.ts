@@ -1,0 +1,153 @@
+// Requests that cannot be met: a clear error with the right code, at once, and nothing left behind.
+import { create, toBinary } from "@bufbuild/protobuf";
+import { expect, test } from "bun:test";
+import { AgentService, WaitProcessRequestSchema } from "../../src/gen/agent_pb.ts";
+import { Health } from "../../src/gen/health_pb.ts";
+import { Code } from "../../src/ttrpc/code.ts";
+import { MAX_BODY } from "../../src/ttrpc/frame.ts";
+import { createContainer, idleContainer } from "../support/container.ts";
+import { RawPeer, frame, request as requestBody } from "../support/raw-peer.ts";
+import { refusalOf } from "../support/refusal.ts";
+import { describeWithAgent } from "../support/with-agent.ts";
+
+const { method } = AgentService;
+const gone = { code: Code.NOT_FOUND, message: expect.stringContaining("Process not found") };
+
+describeWithAgent("CreateContainer", (agent) => {
+  test("with an id that is in use is refused, and the first container goes on", async () => {
+    await using container = await idleContainer(agent());
+    const { containerId: id } = container;
+    const before = agent().held();
+    const refusal = await refusalOf(createContainer(agent(), ["true"], { id }));
+    expect(refusal).toEqual({
+      code: Code.INTERNAL,
+      message: expect.stringContaining("already exists"),
+    });
+    expect(agent().held()).toEqual(before);
+    expect((await container.run(["true"])).status).toBe(0);
+  });
+
+  test("with an id that is just being used is refused as well", async () => {
+    const id = agent().freshId();
+    const created = [1, 2, 3].map(() => createContainer(agent(), ["true"], { id }));
+    const outcomes = await Promise.allSettled(created);
+    expect(outcomes.filter(({ status }) => status === "rejected")).toHaveLength(2);
+    await agent().client.call(method.removeContainer, { containerId: id });
+  });
+
+  test.each(["", "a", "..", "a/b", "../../etc", "-a", "a\0b", "a b", "ä1", "a".repeat(300)])(
+    "with the id %p is refused, and nothing is made",
+    async (id) => {
+      const before = agent().held();
+      const refusal = await refusalOf(createContainer(agent(), ["true"], { id }));
+      expect(refusal.message).toContain("invalid container ID");
+      expect(refusal.code).toBe(Code.INVALID_ARGUMENT);
+      expect(agent().held()).toEqual(before);
+    },
+  );
+
+  test.each([
+    ["OCI spec", { OCI: undefined }],
+    ["process", { OCI: { Root: { Path: "/x" }, Linux: {} } }],
+    ["root", { OCI: { Process: { Args: ["true"], Cwd: "/" }, Linux: {} } }],
+    ["Linux", { OCI: { Process: { Args: ["true"], Cwd: "/" }, Root: { Path: "/x" } } }],
+    ["args", { OCI: { Process: { Cwd: "/" }, Root: { Path: "/x" }, Linux: {} } }],
+  ])("without %s is refused", async (what, request) => {
+    const containerId = agent().freshId();
+    const created = agent().client.call(method.createContainer, { containerId, ...request });
+    const { code, message } = await refusalOf(created);
+    expect(code).toBe(Code.INVALID_ARGUMENT);
+    expect(message).toContain(what.replace("Linux", "oci Linux"));
+  });
+
+  test("with what this agent does not do yet is refused by name, not done half", async () => {
+    const linux = { MountLabel: "system_u:object_r:container_file_t:s0" };
+    expect(await refusalOf(createContainer(agent(), ["true"], { linux }))).toEqual({
+      code: Code.UNIMPLEMENTED,
+      message: "CreateContainer: linux.mountLabel",
+    });
+  });
+
+  test("with a word that the spec does not have is refused, and nothing is made", async () => {
+    const before = agent().held();
+    const linux = { Seccomp: { DefaultAction: "SCMP_ACT_EXPLODE" } };
+    expect(await refusalOf(createContainer(agent(), ["true"], { linux }))).toEqual({
+      code: Code.INVALID_ARGUMENT,
+      message: 'invalid linux.seccomp.defaultAction: "SCMP_ACT_EXPLODE"',
+    });
+    expect(agent().held()).toEqual(before);
+  });
+});
+
+describeWithAgent("CreateSandbox", (agent) => {
+  const createSandbox = (hostname: string) =>
+    agent().client.call(method.createSandbox, { hostname, sandboxId: "pod" });
+
+  test("with a hostname that cannot be one is refused, and can be made with another", async () => {
+    const before = agent().held();
+    const long = "h".repeat(65);
+    expect(await refusalOf(createSandbox(long))).toEqual({
+      code: Code.INTERNAL,
+      message: `set the hostname to ${long}: EINVAL: Invalid argument`,
+    });
+    expect((await refusalOf(createSandbox("a\0b"))).code).toBe(Code.INVALID_ARGUMENT);
+    expect(agent().held()).toEqual(before);
+    await createSandbox("h".repeat(64));
+  });
+
+  test("that asks for what is not served yet is refused by name", async () => {
+    const asked = { sandboxId: "pod", kernelModules: [{ name: "dummy" }] };
+    const refusal = await refusalOf(agent().client.call(method.createSandbox, asked));
+    expect(refusal).toEqual({
+      code: Code.UNIMPLEMENTED,
+      message: "CreateSandbox: kernel modules",
+    });
+  });
+});
+
+describeWithAgent("a call", (agent) => {
+  test("for a process that there is none of has the code that hosts look for", async () => {
+    await using container = await idleContainer(agent());
+    const { containerId } = container;
+    const nobody = { containerId, execId: "nobody" };
+    const { client } = agent();
+    const calls = [
+      client.call(method.waitProcess, nobody),
+      client.call(method.readStdout, { ...nobody, len: 1 }),
+      client.call(method.readStderr, { ...nobody, len: 1 }),
+      client.call(method.closeStdin, nobody),
+      client.call(method.ttyWinResize, nobody),
+      client.call(method.signalProcess, { ...nobody, signal: 15 }),
+    ];
+    for (const call of calls) expect(await refusalOf(call)).toMatchObject(gone);
+    const elsewhere = client.call(method.waitProcess, { containerId: "nowhere", execId: "" });
+    expect((await refusalOf(elsewhere)).code).toBe(Code.INVALID_ARGUMENT);
+  });
+
+  test("of more than 4 MiB is refused, and the connection goes on", async () => {
+    const peer = await RawPeer.connect(agent().socket);
+    await peer.send(frame(1, new Uint8Array(MAX_BODY + 1)));
+    expect(await peer.reply()).toMatchObject({ id: 1, code: Code.INVALID_ARGUMENT });
+    const check = requestBody("Check", new Uint8Array(0), { service: "grpc.Health" });
+    await peer.send(frame(3, check));
+    expect(await peer.reply()).toMatchObject({ id: 3, code: Code.OK });
+    peer.close();
+  });
+
+  test("to a method or service that there is none of, or of bytes that say nothing, is refused", async () => {
+    const { client } = agent().client;
+    const asked = toBinary(WaitProcessRequestSchema, create(WaitProcessRequestSchema, {}));
+    const unknown = [
+      [client.call("grpc.AgentService", "FlyToTheMoon", asked), Code.UNIMPLEMENTED],
+      [client.call("grpc.NoService", "WaitProcess", asked), Code.INVALID_ARGUMENT],
+      [client.call("grpc.AgentService", "WaitProcess", Buffer.from([0xff, 0xff])), Code.UNKNOWN],
+    ] as const;
+    for (const [call, code] of unknown) expect((await refusalOf(call)).code).toBe(code);
+    await agent().client.call(Health.method.check, {});
+  });
+
+  test("that is not served yet says so", async () => {
+    const call = agent().client.call(method.statsContainer, { containerId: "any" });
+    expect((await refusalOf(call)).code).toBe(Code.UNIMPLEMENTED);
+  });
+});

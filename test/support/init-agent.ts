@@ -1,0 +1,124 @@
+// The agent as PID 1, as near to a guest as one gets without a virtual machine.
+import { mkdirSync, mkdtempSync, readFileSync, readlinkSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { until } from "../../src/async/until.ts";
+import { AgentClient } from "./agent-client.ts";
+import { childrenOf } from "./held.ts";
+
+const REPOSITORY = join(import.meta.dir, "../..");
+const SCRIPT = join(import.meta.dir, "init-agent.sh");
+
+const IN_NAMESPACES = [
+  // Should the test be killed, so is all of this.
+  ...["setpriv", "--pdeathsig", "KILL", "unshare", "--user", "--map-root-user", "--mount"],
+  ...["--pid", "--fork", "--net", "--uts", "--ipc", "--cgroup", "--kill-child", "sh", SCRIPT],
+];
+
+const STARTED_IN_MS = 10_000;
+
+export const missing = process.getuid?.() === 0 ? undefined : "root";
+
+/** How a pid namespace ends whose first process has switched off what it takes for the machine. */
+export const POWERED_OFF = "SIGINT";
+
+export type InitOptions = {
+  /** What the agent is told by a TOML file. */
+  readonly config?: string;
+  /** The terminal that is its /dev/console. */
+  readonly console?: string;
+  readonly env?: Readonly<Record<string, string>>;
+};
+
+export class InitAgent implements AsyncDisposable {
+  /** All that it has said so far, a JSON object a line. */
+  log = "";
+  readonly socket: string;
+  readonly #directory: string;
+  readonly #process: Bun.Subprocess<"ignore", "pipe", "inherit">;
+  readonly #said: Promise<void>;
+
+  constructor({ config = "", console = "", env = {} }: InitOptions = {}) {
+    this.#directory = mkdtempSync(join(tmpdir(), "kata-agent-init-"));
+    const [root, shared] = ["root", "shared"].map((name) => join(this.#directory, name));
+    for (const path of [root, shared]) mkdirSync(path ?? "");
+    this.socket = `${shared}/agent.sock`;
+    const file = `${shared}/agent.toml`;
+    writeFileSync(file, `server_addr = "unix://${this.socket}"\n${config}`);
+    const main = join(REPOSITORY, "src/main.ts");
+    const agent = [process.execPath, main, "--config", file];
+    const places = [root ?? "", shared ?? "", REPOSITORY, console];
+    this.#process = Bun.spawn([...IN_NAMESPACES, ...places, ...agent], {
+      env: { PATH: Bun.env["PATH"], ...env },
+      stdin: "ignore",
+      stdout: "pipe",
+      stderr: "inherit",
+    });
+    this.#said = this.#listen();
+  }
+
+  /** A connection, as soon as it takes one. */
+  async connect(): Promise<AgentClient> {
+    let client: AgentClient | undefined;
+    await until(async () => {
+      if (this.#process.exitCode !== null) throw new Error(`the agent has ended: ${this.log}`);
+      client = await AgentClient.connect(this.socket).catch(() => undefined);
+      return client !== undefined;
+    }, STARTED_IN_MS);
+    if (client === undefined) throw new Error(`the agent does not serve: ${this.log}`);
+    return client;
+  }
+
+  /** As this process sees it. */
+  get pid(): number {
+    return childrenOf(this.#process.pid)[0] ?? 0;
+  }
+
+  /** A file as the agent sees it. */
+  path(path: string): string {
+    return `/proc/${this.pid}/root${path}`;
+  }
+
+  read(path: string): string {
+    return readFileSync(this.path(path), "utf8");
+  }
+
+  link(path: string): string {
+    return readlinkSync(this.path(path));
+  }
+
+  /** `msg: error` of each line at this level. */
+  errors(level: "CRIT" | "ERRO" | "WARN"): string[] {
+    const lines: Record<string, string>[] = this.log
+      .trimEnd()
+      .split("\n")
+      .map((line) => JSON.parse(line));
+    return lines
+      .filter((line) => line["level"] === level)
+      .map(({ msg, error }) => `${msg}: ${error}`);
+  }
+
+  /** The signal that ended it, or its exit status. */
+  async ended(): Promise<string | number> {
+    const status = await this.#process.exited;
+    await this.#said;
+    return this.#process.signalCode ?? status;
+  }
+
+  kill(signal: NodeJS.Signals): void {
+    process.kill(this.pid, signal);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#process.kill("SIGKILL");
+    await this.ended();
+    rmSync(this.#directory, { recursive: true });
+  }
+
+  async #listen(): Promise<void> {
+    const decoder = new TextDecoder();
+    for await (const chunk of this.#process.stdout) {
+      this.log += decoder.decode(chunk, { stream: true });
+    }
+  }
+}

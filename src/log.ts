@@ -42,9 +42,14 @@ export const log: Logger = createConsola({
   reporters: [{ log: report }],
 });
 
+/** For what costs more to say than to leave unsaid. */
+export function isLogged(type: Type): boolean {
+  return TYPES.indexOf(type) <= TYPES.indexOf(logged);
+}
+
 function report({ type, tag, args: [message, fields] }: LogObject): void {
   const kind = TYPES.find((each) => each === type) ?? "info";
-  if (TYPES.indexOf(kind) > TYPES.indexOf(logged)) return;
+  if (!isLogged(kind)) return;
   ring.add(lineOf({ ...entry(kind, tag || "root", String(message)), fields: { ...fields } }));
   output.flush();
 }

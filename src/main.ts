@@ -1,29 +1,18 @@
-// Choose the role from the command line, put the parts together, serve.
+// Choose the role from the command line; listen; then have `service.ts` serve.
 import { type Config, describeConfig } from "./config.ts";
-import { describeGuest } from "./container/guest.ts";
-import { explain } from "./explain.ts";
-import { SHELLS } from "./guest/console-shell.ts";
-import { type ConsoleOptions, serveConsole, serveDevice } from "./guest/debug-console.ts";
 import { prepareGuest } from "./guest/init.ts";
 import { powerOffGuest } from "./guest/power-off.ts";
-import { inTurn } from "./guest/shutdown.ts";
 import { readText } from "./kernel/file.ts";
 import { listenOn } from "./kernel/listener.ts";
 import { startReaper } from "./kernel/reaper.ts";
 import { loadConfig } from "./load-config.ts";
-import { drainLog, dying, log, openLog, recentLines, textOf } from "./log.ts";
+import { dying, log, openLog, textOf } from "./log.ts";
 import { type Arguments, parseArguments } from "./option/arguments.ts";
-import { type Call, services } from "./rpc/dispatch.ts";
-import { Sandbox } from "./sandbox/sandbox.ts";
-import { TapeError } from "./tape/error.ts";
 import { parseAddress } from "./ttrpc/address.ts";
-import { type Server, serve } from "./ttrpc/server.ts";
 import { API_VERSION, NAME, VERSION, versionLine } from "./version.ts";
 
-/** What each part of the agent's end may take, together less than the 10 s of process.md section 2.10. */
-const BUDGET_MS = { containers: 4_000, calls: 2_000, log: 500, disks: 3_000 } as const;
-
-const CONSOLE = "/dev/console";
+/** With what `service.ts` allows for the rest, less than the 10 s of process.md section 2.10. */
+const DISKS_BUDGET_MS = 3_000;
 
 const USAGE = `usage: ${NAME} [--config FILE]        serve the runtime
        ${NAME} explain config.json    print the system calls a container would start with
@@ -31,7 +20,6 @@ const USAGE = `usage: ${NAME} [--config FILE]        serve the runtime
 `;
 
 const isInit = process.pid === 1;
-const rpc = log.withTag("rpc");
 
 main(parseArguments(process.argv.slice(2), isInit));
 
@@ -42,7 +30,7 @@ function main(args: Arguments): void {
     case "help":
       return void process.stdout.write(USAGE);
     case "explain":
-      return explainFile(args.file);
+      return void explainFile(args.file);
     case "refuse":
       return refuse(2, `${args.reason}\n${USAGE}`);
     case "serve":
@@ -50,8 +38,9 @@ function main(args: Arguments): void {
   }
 }
 
-function explainFile(file: string): void {
+async function explainFile(file: string): Promise<void> {
   try {
+    const { explain } = await import("./explain.ts");
     process.stdout.write(explain(readText(file)));
   } catch (error) {
     refuse(1, error instanceof Error ? `${error.message}\n` : String(error));
@@ -84,17 +73,27 @@ function start(configFile: string | undefined, ignored: readonly string[]): void
   });
   for (const argument of ignored) log.warn("argument ignored", { argument });
   for (const warning of warnings) log.warn(warning);
+  startReaper();
+  // A runtime that is refused may give up before it dials again.
+  const listener = tryTo(() => listenOn(parseAddress(config.serverAddress), config.serverAddress));
   if (isInit) prepare(config);
-  let debugConsole = Promise.resolve();
+  import("./service.ts")
+    .then(({ runService }) => runService(config, listener, isInit))
+    .catch((error: unknown) => {
+      dying("cannot serve", error);
+      process.exit(1);
+    });
+}
+
+/** The result, or the error, for when it is asked for. */
+function tryTo<Result>(work: () => Result): () => Result {
   try {
-    startReaper();
-    const sandbox = new Sandbox(describeGuest(config.containerPipeSize));
-    if (config.debugConsole) debugConsole = openDebugConsole(config, sandbox);
-    serveRuntime(config, sandbox);
+    const result = work();
+    return () => result;
   } catch (error) {
-    dying("cannot serve", error);
-    // Whoever is in it may be looking for the reason.
-    void debugConsole.then(() => process.exit(1));
+    return () => {
+      throw error;
+    };
   }
 }
 
@@ -108,83 +107,8 @@ function prepare({ unifiedCgroupHierarchy, cgroupNoV1 }: Config): void {
 
 function powerOff(): void {
   try {
-    powerOffGuest(BUDGET_MS.disks);
+    powerOffGuest(DISKS_BUDGET_MS);
   } catch (error) {
     dying("cannot power off", error);
   }
-}
-
-/** Resolves when there is none any more. */
-async function openDebugConsole({ debugConsolePort }: Config, sandbox: Sandbox): Promise<void> {
-  const tagged = log.withTag("debug-console");
-  const address = debugConsolePort === 0 ? CONSOLE : `vsock://-1:${debugConsolePort}`;
-  const options: ConsoleOptions = {
-    shells: SHELLS,
-    environment: Object.entries(process.env).map(([name, value]) => `${name}=${value}`),
-    ignoredSignals: sandbox.guest.ignoredSignals,
-    sources: {
-      recentLines,
-      containers: () =>
-        sandbox.containers.map(({ id, status, init }) => ({ id, status, pid: init.child.pid })),
-    },
-    report: (message, error) => tagged.warn(message, { error: String(error) }),
-  };
-  tagged.warn("THE DEBUG CONSOLE IS ON: whoever reaches it is root in this guest", { address });
-  try {
-    if (debugConsolePort === 0) await serveDevice(CONSOLE, options);
-    else await serveConsole(listenOn(parseAddress(address), address), options);
-  } catch (error) {
-    tagged.error("no debug console", { error: String(error) });
-  }
-}
-
-function serveRuntime({ serverAddress }: Config, sandbox: Sandbox): void {
-  const listener = listenOn(parseAddress(serverAddress), serverAddress);
-  let isEnding = false;
-  const shutdown = () => {
-    if (!isEnding) void end(sandbox, server);
-    isEnding = true;
-  };
-  const server = serve({
-    fd: listener.release(),
-    services: services({ sandbox, isInit, shutdown, onCall: logCall, onFailure: logFailure }),
-    onError: (error) => rpc.warn("connection", { error: String(error) }),
-  });
-  // What PID 1 does not catch the kernel keeps from it, and a guest is not stopped by a signal.
-  if (!isInit) process.on("SIGTERM", shutdown);
-  rpc.info("ttRPC server started", { address: serverAddress });
-}
-
-/** What runs is ended, what waits is answered, what was logged is written. */
-async function end(sandbox: Sandbox, server: Server): Promise<never> {
-  // No call is accepted from here on.
-  const answered = server.stop(BUDGET_MS.containers + BUDGET_MS.calls);
-  await inTurn(
-    [
-      { what: "end the containers", budgetMs: BUDGET_MS.containers, run: () => sandbox.destroy() },
-      { what: "answer the calls", budgetMs: BUDGET_MS.calls, run: () => answered },
-      { what: "write the log", budgetMs: BUDGET_MS.log, run: () => drainLog(BUDGET_MS.log) },
-    ],
-    (what, reason) => log.warn("shutdown", { what, error: String(reason) }),
-  );
-  process.exit(0);
-}
-
-function logCall({ method, containerId, execId }: Call): void {
-  const fields = { "container-id": containerId, "exec-id": execId };
-  const given = Object.entries(fields).filter(([, value]) => value !== "");
-  rpc.info(`rpc call from shim to agent: "${method}"`, Object.fromEntries(given));
-}
-
-/** The op is named by the error, and shown by the log: among others, with an arrow. */
-function logFailure(method: string, error: unknown, isDefect: boolean): void {
-  rpc.warn(method, { error: String(error) });
-  if (error instanceof TapeError) rpc.debug(method, { tape: excerpt(error) });
-  if (isDefect && error instanceof Error) rpc.error(method, { stack: error.stack ?? "" });
-}
-
-/** A tape can be longer than a line of the log may be. */
-function excerpt(error: TapeError): string {
-  const ops = error.listing().split("\n");
-  return ops.slice(Math.max(error.index - 60, 0), error.index + 20).join("\n");
 }

@@ -1,12 +1,15 @@
 // A container from its creation to its removal.
 import { Mutex } from "../async/mutex.ts";
 import { type Cgroup, createCgroup } from "../cgroup/cgroup.ts";
+import type { Stats } from "../cgroup/stats.ts";
 import { internal } from "../error.ts";
 import { Fd } from "../kernel/fd.ts";
 import { AT_FDCWD, SIG } from "../linux/constants.ts";
 import { openat } from "../linux/fs.ts";
 import { O } from "../linux/open-flags.ts";
+import type { SeccompFilter } from "../linux/seccomp.ts";
 import type { NamespaceType } from "../oci/namespace.ts";
+import type { Resources } from "../oci/resources.ts";
 import type { ContainerStatus } from "../oci/state.ts";
 import type { ContainerProcess, ContainerSpec } from "../oci/valid-spec.ts";
 import { execProgram } from "../program/exec.ts";
@@ -17,9 +20,10 @@ import { type CreateInit, type Placement, createInit } from "./init.ts";
 import { PinnedNamespaces } from "./pinned-namespaces.ts";
 import { checkProcMounts } from "./proc-guard.ts";
 import type { Process } from "./process.ts";
+import { seccompFilter } from "./seccomp-filters.ts";
 import { spawn } from "./spawn.ts";
 
-export type CreateOptions = Omit<CreateInit, "bundle" | "cgroup">;
+export type CreateOptions = Omit<CreateInit, "bundle" | "cgroup" | "seccomp">;
 
 type Parts = {
   readonly id: string;
@@ -32,6 +36,7 @@ type Parts = {
   readonly ownsPidNamespace: boolean;
   /** The container's root, as its processes see it. */
   readonly root: Fd;
+  readonly seccomp: SeccompFilter | undefined;
 };
 
 export class Container {
@@ -40,7 +45,7 @@ export class Container {
   readonly init: Process;
   readonly pinned: PinnedNamespaces;
   readonly #parts: Parts;
-  /** Start, exec, pause, resume and removal follow one another; nothing else waits for them. */
+  /** Start, exec, update, pause, resume and removal follow one another; nothing else waits for them. */
   readonly #queue = new Mutex();
   /** A freeze under way would stop again what a kill has just let run to its end. */
   readonly #cgroupQueue = new Mutex();
@@ -48,24 +53,30 @@ export class Container {
   readonly #removal = new AbortController();
   #status: ContainerStatus = "created";
   #beforePause: ContainerStatus = "created";
+  #resources: Resources | undefined;
 
   private constructor(parts: Parts) {
     this.id = parts.id;
     this.init = parts.init;
     this.pinned = parts.pinned;
     this.#parts = parts;
+    this.#resources = parts.spec.linux.resources;
     this.processes.set(this.id, this.init);
   }
 
   /** Ready to be started. Throws, and then nothing of it is left. */
   static async create(options: CreateOptions): Promise<Container> {
     const { id, spec, guest, signal } = options;
+    const profile = spec.linux.seccomp;
+    const seccomp = profile && seccompFilter(profile);
     await using undo = new AsyncDisposableStack();
     const bundle = undo.adopt(Bundle.create(id, spec), (made) => made.remove());
     const { cgroupsPath } = spec.linux;
     const cgroup = createCgroup({ cgroupsPath, containerId: id });
     undo.defer(() => cgroup.destroy());
-    const init = await createInit({ ...options, bundle, cgroup });
+    // Before anybody is in it: what is used from the first moment counts, and nothing escapes.
+    if (spec.linux.resources !== undefined) await cgroup.apply(spec.linux.resources);
+    const init = await createInit({ ...options, bundle, cgroup, seccomp });
     undo.defer(() => init.end());
     checkProcMounts(init.child.pid, spec.linux);
     const pinned = undo.use(PinnedNamespaces.of(init.child.pid, kindsOf(options.placement)));
@@ -74,11 +85,27 @@ export class Container {
     signal.throwIfAborted();
     undo.move();
     const ownsPidNamespace = options.placement.created.includes("pid");
-    return new Container({ id, spec, guest, bundle, cgroup, init, pinned, ownsPidNamespace, root });
+    return new Container({
+      id,
+      spec,
+      guest,
+      bundle,
+      cgroup,
+      init,
+      pinned,
+      ownsPidNamespace,
+      root,
+      seccomp,
+    });
   }
 
   get status(): ContainerStatus {
     return this.#status;
+  }
+
+  /** What was asked for last, by the spec or by an update as a whole. */
+  get resources(): Resources | undefined {
+    return this.#resources;
   }
 
   /** Execute the program. Throws a TapeError if it cannot be; the first process has then ended. */
@@ -129,6 +156,20 @@ export class Container {
     });
   }
 
+  /** Change limits. Throws at the first that is not taken; those before it stay. */
+  update(resources: Resources): Promise<void> {
+    return this.#queue.run(async () => {
+      if (this.#status === "stopped") throw internal(`container "${this.id}" is stopped`);
+      await this.#cgroupQueue.run(() => this.#parts.cgroup.apply(resources));
+      this.#resources = resources;
+    });
+  }
+
+  /** Waits for nothing else: hosts ask by the clock, and reading changes nothing. */
+  stats(): Promise<Stats> {
+    return this.#parts.cgroup.stats();
+  }
+
   /** SIGKILL for all that is in the container. */
   killAll(): Promise<void> {
     return this.#cgroupQueue.run(() => this.#parts.cgroup.kill());
@@ -143,6 +184,7 @@ export class Container {
   /** End and remove everything; repeatable, best effort, all errors together at the end. */
   destroy(): Promise<void> {
     this.#removal.abort(internal(`container "${this.id}" is being removed`));
+    for (const process of this.processes.values()) process.refuseWaits();
     // A start that hangs, on a file system that does, must not hold that up either.
     this.init.signal(SIG.KILL);
     return this.#queue.run(() => this.#destroy());
@@ -171,7 +213,7 @@ export class Container {
   }
 
   #spawn(execId: string, process: ContainerProcess, signal: AbortSignal): Promise<Process> {
-    const { pinned, cgroup, guest, root, spec } = this.#parts;
+    const { pinned, cgroup, guest, root, spec, seccomp } = this.#parts;
     const asked = likeInit(process, spec.process);
     return spawn({
       execId,
@@ -187,6 +229,7 @@ export class Container {
           containerId: this.id,
           environment: environmentOf(asked, root),
           joined: pinned.joined,
+          seccomp,
         }),
     });
   }

@@ -4,6 +4,7 @@ import { Fd } from "../kernel/fd.ts";
 import { AT_FDCWD } from "../linux/constants.ts";
 import { openat } from "../linux/fs.ts";
 import { O } from "../linux/open-flags.ts";
+import type { SeccompFilter } from "../linux/seccomp.ts";
 import type { NamespaceType } from "../oci/namespace.ts";
 import type { ContainerSpec } from "../oci/valid-spec.ts";
 import { initProgram } from "../program/init.ts";
@@ -27,12 +28,13 @@ export type CreateInit = {
   readonly placement: Placement;
   readonly bundle: Bundle;
   readonly cgroup: Cgroup;
+  readonly seccomp: SeccompFilter | undefined;
   readonly signal: AbortSignal;
 };
 
 /** Everything is done but the execve: the process waits for the start. */
 export function createInit(options: CreateInit): Promise<Process> {
-  const { id, spec, guest, placement, bundle, cgroup, signal } = options;
+  const { id, spec, guest, placement, bundle, cgroup, seccomp, signal } = options;
   const { joined, created } = placement;
   using root = Fd.of(
     `open ${spec.root.path}`,
@@ -59,6 +61,7 @@ export function createInit(options: CreateInit): Promise<Process> {
         joined: enteredByTape(joined),
         created,
         cgroupView: cgroup.view,
+        seccomp,
       }),
   });
 }

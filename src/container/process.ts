@@ -54,17 +54,22 @@ export class Process {
     return status !== undefined && handlesSignal(status, signal);
   }
 
-  /** Whoever waits learns that there is nothing more to come. The process itself is not touched. */
-  forget(): void {
+  /** Whoever waits for its end learns that the container goes, and waits no longer. */
+  refuseWaits(): void {
     this.#removed.reject(internal("Invalid container id"));
+  }
+
+  /** Nobody asks for it any more. The process itself is not touched. */
+  forget(): void {
+    this.refuseWaits();
     this.stdio.close();
     this.child[Symbol.dispose]();
   }
 
   /** Kill it, and resolve when it is gone. Repeatable. */
   async end(): Promise<void> {
+    this.refuseWaits();
     if (this.exitStatus === undefined) this.child.signal(SIG.KILL);
-    this.#removed.reject(internal("Invalid container id"));
     await this.child.exit;
     this.forget();
   }

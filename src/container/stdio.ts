@@ -8,9 +8,6 @@ import { openPtyPeer, setWindowSize } from "../linux/tty.ts";
 import { InputStream } from "./input-stream.ts";
 import { OutputStream } from "./output-stream.ts";
 
-/** struct winsize has 16 bits for each. */
-const LARGEST_WINDOW = 0xffff;
-
 export class Stdio {
   readonly stdin: InputStream;
   readonly stdout: OutputStream;
@@ -32,12 +29,10 @@ export class Stdio {
     this.#peer = terminal?.peer;
   }
 
-  /** Sizes in characters, 65535 at most. Throws a KernelError. */
+  /** Sizes in characters. Throws a KernelError. */
   resize(rows: number, columns: number): void {
     if (this.master === undefined) throw unavailable("no tty");
-    const height = Math.min(rows, LARGEST_WINDOW);
-    const width = Math.min(columns, LARGEST_WINDOW);
-    perform("resize the terminal", setWindowSize(this.master.number, height, width));
+    perform("resize the terminal", setWindowSize(this.master.number, rows, columns));
   }
 
   /** The process is removed: reads that wait end, writes that wait fail. Again is nothing. */

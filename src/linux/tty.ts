@@ -9,9 +9,16 @@ export function setControllingTerminal(fd: FdArg, steal = false): Call {
   return call("ioctl", fd, TIOC.SCTTY, steal ? 1 : 0);
 }
 
-/** Sizes in characters; the kernel keeps 16 bits of each. */
+/** The kernel keeps 16 bits of each size. */
+const LARGEST_WINDOW = 0xffff;
+
+/** Sizes in characters; what is beyond 65535 is cut to that. */
 export function setWindowSize(fd: FdArg, rows: number, columns: number): Call {
-  return call("ioctl", fd, TIOC.SWINSZ, structOf("winsize", { ws_row: rows, ws_col: columns }));
+  const size = structOf("winsize", {
+    ws_row: Math.min(rows, LARGEST_WINDOW),
+    ws_col: Math.min(columns, LARGEST_WINDOW),
+  });
+  return call("ioctl", fd, TIOC.SWINSZ, size);
 }
 
 /** Allow the far end of the pty that `master` has open to be opened. */

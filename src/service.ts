@@ -1,0 +1,118 @@
+// The agent at work: the sandbox, what the runtime may call, the debug console, and the end of it all.
+// Its modules are read only once the agent listens: a runtime that dials early then waits in the queue
+// of the socket instead of being refused.
+import type { Config } from "./config.ts";
+import { describeGuest } from "./container/guest.ts";
+import { SHELLS } from "./guest/console-shell.ts";
+import { type ConsoleOptions, serveConsole, serveDevice } from "./guest/debug-console.ts";
+import { inTurn } from "./guest/shutdown.ts";
+import type { Fd } from "./kernel/fd.ts";
+import { listenOn } from "./kernel/listener.ts";
+import { drainLog, dying, isLogged, log, recentLines } from "./log.ts";
+import { type Call, services } from "./rpc/dispatch.ts";
+import { Sandbox } from "./sandbox/sandbox.ts";
+import { TapeError } from "./tape/error.ts";
+import { parseAddress } from "./ttrpc/address.ts";
+import { type Server, serve } from "./ttrpc/server.ts";
+
+/** What each part of the agent's end may take. */
+const BUDGET_MS = { containers: 4_000, calls: 2_000, log: 500 } as const;
+
+const CONSOLE = "/dev/console";
+
+const rpc = log.withTag("rpc");
+
+/** `listener` listens on the address of the configuration. */
+export function runService(config: Config, listener: () => Fd, isInit: boolean): void {
+  let debugConsole = Promise.resolve();
+  try {
+    const sandbox = new Sandbox(describeGuest(config.containerPipeSize));
+    if (config.debugConsole) debugConsole = openDebugConsole(config, sandbox);
+    serveRuntime(config, listener(), sandbox, isInit);
+  } catch (error) {
+    dying("cannot serve", error);
+    // Whoever is in it may be looking for the reason.
+    void debugConsole.then(() => process.exit(1));
+  }
+}
+
+/** Resolves when there is none any more. */
+async function openDebugConsole({ debugConsolePort }: Config, sandbox: Sandbox): Promise<void> {
+  const tagged = log.withTag("debug-console");
+  const address = debugConsolePort === 0 ? CONSOLE : `vsock://-1:${debugConsolePort}`;
+  const options: ConsoleOptions = {
+    shells: SHELLS,
+    environment: Object.entries(process.env).map(([name, value]) => `${name}=${value}`),
+    ignoredSignals: sandbox.guest.ignoredSignals,
+    sources: {
+      recentLines,
+      containers: () =>
+        sandbox.containers.map(({ id, status, init }) => ({ id, status, pid: init.child.pid })),
+    },
+    report: (message, error) => tagged.warn(message, { error: String(error) }),
+  };
+  tagged.warn("THE DEBUG CONSOLE IS ON: whoever reaches it is root in this guest", { address });
+  try {
+    if (debugConsolePort === 0) await serveDevice(CONSOLE, options);
+    else await serveConsole(listenOn(parseAddress(address), address), options);
+  } catch (error) {
+    tagged.error("no debug console", { error: String(error) });
+  }
+}
+
+function serveRuntime(
+  { serverAddress }: Config,
+  listener: Fd,
+  sandbox: Sandbox,
+  isInit: boolean,
+): void {
+  let isEnding = false;
+  const shutdown = () => {
+    if (!isEnding) void end(sandbox, server);
+    isEnding = true;
+  };
+  const server = serve({
+    fd: listener.release(),
+    services: services({ sandbox, isInit, shutdown, onCall: logCall, onFailure: logFailure }),
+    onError: (error) => rpc.warn("connection", { error: String(error) }),
+  });
+  // What PID 1 does not catch the kernel keeps from it, and a guest is not stopped by a signal.
+  if (!isInit) process.on("SIGTERM", shutdown);
+  rpc.info("ttRPC server started", { address: serverAddress });
+}
+
+/** What runs is ended, what waits is answered, what was logged is written. */
+async function end(sandbox: Sandbox, server: Server): Promise<never> {
+  // No call is accepted from here on.
+  const answered = server.stop(BUDGET_MS.containers + BUDGET_MS.calls);
+  await inTurn(
+    [
+      { what: "end the containers", budgetMs: BUDGET_MS.containers, run: () => sandbox.destroy() },
+      { what: "answer the calls", budgetMs: BUDGET_MS.calls, run: () => answered },
+      { what: "write the log", budgetMs: BUDGET_MS.log, run: () => drainLog(BUDGET_MS.log) },
+    ],
+    (what, reason) => log.warn("shutdown", { what, error: String(reason) }),
+  );
+  process.exit(0);
+}
+
+function logCall({ method, containerId, execId }: Call): void {
+  const fields = { "container-id": containerId, "exec-id": execId };
+  const given = Object.entries(fields).filter(([, value]) => value !== "");
+  rpc.info(`rpc call from shim to agent: "${method}"`, Object.fromEntries(given));
+}
+
+/** The op is named by the error, and shown by the log: among others, with an arrow. */
+function logFailure(method: string, error: unknown, isDefect: boolean): void {
+  rpc.warn(method, { error: String(error) });
+  if (error instanceof TapeError && isLogged("debug")) {
+    rpc.debug(method, { tape: excerpt(error) });
+  }
+  if (isDefect && error instanceof Error) rpc.error(method, { stack: error.stack ?? "" });
+}
+
+/** A tape can be longer than a line of the log may be. */
+function excerpt(error: TapeError): string {
+  const ops = error.listing().split("\n");
+  return ops.slice(Math.max(error.index - 60, 0), error.index + 20).join("\n");
+}

@@ -1,10 +1,14 @@
 // `kata-agent explain config.json`: the program that a spec would become, without running it.
+import { arch } from "./kernel/native.ts";
 import { specFromJson } from "./oci/from-json.ts";
 import { hasNamespace } from "./oci/namespace.ts";
 import { unservedIn } from "./oci/unserved.ts";
 import { validateSpec } from "./oci/validate.ts";
 import { initProgram } from "./program/init.ts";
 import { normaliseEnvironment } from "./oci/environment.ts";
+import type { ContainerSpec } from "./oci/valid-spec.ts";
+import type { SeccompFilter } from "./linux/seccomp.ts";
+import { compileSeccomp } from "./seccomp/compile.ts";
 import { listing } from "./tape/listing.ts";
 import { NAMESPACE_TYPES } from "./oci/namespace.ts";
 
@@ -29,9 +33,16 @@ export function explain(json: string): string {
     // A container has a cgroup namespace on v2, whether the spec asks or not.
     created: NAMESPACE_TYPES.filter((type) => type === "cgroup" || hasNamespace(spec.linux, type)),
     cgroupView: { version: 2 },
+    seccomp: filterOf(spec),
   });
   const unserved = unservedIn(spec);
   const warning =
     unserved === undefined ? "" : `\nnot served, the container would be refused: ${unserved}`;
   return `${listing(tape)}${warning}\n`;
+}
+
+/** A profile that asks somebody else is not served, and has no filter. */
+function filterOf({ linux: { seccomp } }: ContainerSpec): SeccompFilter | undefined {
+  if (seccomp === undefined || seccomp.listenerPath !== undefined) return undefined;
+  return compileSeccomp(seccomp, arch);
 }

@@ -4,9 +4,10 @@
 import { attempt, perform } from "../kernel/perform.ts";
 import { readText, tryReadText, writeText } from "../kernel/file.ts";
 import { errnoNumber } from "../linux/errno.ts";
-import { RLIMIT } from "../linux/constants.ts";
+import { RLIMIT, SIG } from "../linux/constants.ts";
 import { KernelError } from "../linux/error.ts";
 import { setrlimit, setsid } from "../linux/process.ts";
+import { resetSignal } from "../linux/signal.ts";
 import { setControllingTerminal } from "../linux/tty.ts";
 import { BASE_MOUNTS, type GuestMount } from "./base-mounts.ts";
 import { CGROUPFS, type CgroupChoice, cgroupMounts, v1Controllers } from "./cgroup-hierarchy.ts";
@@ -27,6 +28,7 @@ export type InitOptions = {
 /** Repeatable: what somebody else has prepared already is left as it is. */
 export function prepareGuest({ cgroups, report }: InitOptions): void {
   const steps = [
+    outliveSignals,
     ...BASE_MOUNTS.map((mount) => () => mountInGuest(mount)),
     () => mountCgroups(cgroups, report),
     linkPtmx,
@@ -57,6 +59,16 @@ function mountCgroups(choice: CgroupChoice, report: (error: unknown) => void): v
 
 function isMemoryV1({ fstype, data }: GuestMount): boolean {
   return fstype === "cgroup" && data === "memory";
+}
+
+/**
+ * Bun ends by these where one of the first three descriptors is a terminal, and the kernel panics. What
+ * PID 1 does not catch the kernel keeps from it. The console sends the first, by ^C.
+ */
+function outliveSignals(): void {
+  for (const signal of [SIG.INT, SIG.TERM]) {
+    perform(`default action for signal ${signal}`, resetSignal(signal));
+  }
 }
 
 /** The console becomes its terminal where it can be one. */

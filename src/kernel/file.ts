@@ -1,5 +1,6 @@
 // Files and directories that the kernel itself serves (procfs, sysfs, cgroupfs): small and quick.
 // What may block, such as a file on a disk or on the host, is a tape played in a child instead.
+import { open, readFile } from "node:fs/promises";
 import { type Call, call } from "../linux/call.ts";
 import { AT_FDCWD, S } from "../linux/constants.ts";
 import { errnoNumber } from "../linux/errno.ts";
@@ -40,6 +41,20 @@ export function tryReadText(path: string): string | undefined {
 }
 
 /**
+ * Off the event loop: a read of a cgroup that is being emptied can wait for it. undefined: there is
+ * no such file, or the kernel does not let it be read.
+ */
+export async function readTextAsync(path: string): Promise<string | undefined> {
+  try {
+    return await readFile(path, "utf8");
+  } catch (error) {
+    // What the kernel refuses has an errno; all else is a defect.
+    if (error instanceof Error && "errno" in error) return undefined;
+    throw error;
+  }
+}
+
+/**
  * Give `text` to the file in one write(2), which these files take as one command. A file that does
  * not exist is not made. Throws a KernelError that begins `write <text> to <path>`.
  */
@@ -47,6 +62,21 @@ export function writeText(path: string, text: string): void {
   const label = `write ${text} to ${path}`;
   using file = Fd.of(label, openat(AT_FDCWD, path, O.WRONLY));
   perform(label, writeTo(file.number, text));
+}
+
+/**
+ * The same off the event loop: for a lower limit of memory the kernel makes room before it answers.
+ */
+export async function writeTextAsync(path: string, text: string): Promise<void> {
+  const opening = openat(AT_FDCWD, path, O.WRONLY);
+  try {
+    await using file = await open(path, O.WRONLY);
+    await file.write(text);
+  } catch (error) {
+    const errno = error instanceof Error && "errno" in error ? Number(error.errno) : 0;
+    if (errno < 0) throw new KernelError(`write ${text} to ${path}`, opening, -errno);
+    throw error;
+  }
 }
 
 /** The names of the directories in `path`. Throws a KernelError that begins `list <path>`. */

@@ -18,6 +18,7 @@ const libc = dlopen("libc.so.6", {
   write: { args: ["i32", "ptr", "u64"], returns: long },
   close: { args: ["i32"], returns: "i32" },
   mmap: { args: ["ptr", "u64", "i32", "i32", "i32", "i64"], returns: "ptr" },
+  setenv: { args: ["cstring", "cstring", "i32"], returns: "i32" },
 }).symbols;
 
 /** `performRaw` gives a call's result or the errno negated; `launchRaw` is player.c's `launch`. */
@@ -25,6 +26,8 @@ export const { perform: performRaw, launch: launchRaw } = compilePlayer();
 
 /** The compiler wants a path: a memory file has one, also where no file system can be written. */
 function compilePlayer() {
+  // Bun would first write headers, which nothing here includes, to the guest's temporary directory.
+  if (libc.setenv(cstring("BUN_TMPDIR"), cstring("/dev/null"), 1) !== 0) throw new Error("setenv");
   const source = Buffer.from(playerSource);
   const fd = libc.memfd_create(cstring("player.c"), MFD.CLOEXEC);
   if (fd < 0) throw new Error("memfd_create of the player's source");

@@ -45,7 +45,7 @@ function toBytes(
   arg: Exclude<Arg, null | number | bigint | string | Uint8Array | Reg>,
   keep: NodeJS.TypedArray[],
 ) {
-  if ("struct" in arg) return encodeStruct(arg, arch);
+  if ("struct" in arg) return encodeStruct(arg, arch, addressOf);
   const items = arg.map(cstring);
   keep.push(...items);
   return new BigUint64Array([...items.map((item) => BigInt(addressOf(item))), 0n]);

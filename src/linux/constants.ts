@@ -134,6 +134,10 @@ export const PR = {
 } as const;
 export const PR_CAP_AMBIENT = { IS_SET: 1, RAISE: 2, LOWER: 3, CLEAR_ALL: 4 } as const;
 
+/** linux/seccomp.h */
+export const SECCOMP_SET_MODE = { STRICT: 0, FILTER: 1 } as const;
+export const SECCOMP_FILTER_FLAG = { TSYNC: 1, LOG: 2, SPEC_ALLOW: 4 } as const;
+
 /** linux/capability.h: numbers, in order from 0 */
 export const CAP = [
   "CAP_CHOWN",

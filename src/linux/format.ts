@@ -59,7 +59,8 @@ function formatBytes(bytes: Uint8Array): string {
 function formatStruct(value: StructValue): string {
   const named = layoutOf(value.struct, "x86_64").fields.flatMap(({ name, kind }) => {
     const word = value.fields[name];
-    return word === undefined ? [] : [`${name}=${formatNumber(word, kind)}`];
+    if (word === undefined) return [];
+    return [`${name}=${word instanceof Uint8Array ? formatBytes(word) : formatNumber(word, kind)}`];
   });
   return `{${named.join(", ")}}`;
 }

@@ -101,6 +101,13 @@ const LAYOUTS = {
       ["data", "u64", int],
     ],
   },
+  sock_fprog: {
+    header: "linux/filter.h",
+    fields: [
+      ["len", "u16", int],
+      ["filter", "u64", pointer],
+    ],
+  },
   iocb: {
     header: "linux/aio_abi.h",
     fields: [
@@ -122,16 +129,13 @@ const LAYOUTS = {
 
 export type StructName = keyof typeof LAYOUTS;
 
-/** A structure to pass by address; a field not named is 0. */
-export type StructValue = {
-  readonly struct: StructName;
-  readonly fields: Readonly<Record<string, number | bigint>>;
-};
+/** A field not named is 0. Bytes stand for their address. */
+type Fields = Readonly<Record<string, number | bigint | Uint8Array>>;
 
-export function structOf(
-  struct: StructName,
-  fields: Readonly<Record<string, number | bigint>>,
-): StructValue {
+/** A structure to pass by address. */
+export type StructValue = { readonly struct: StructName; readonly fields: Fields };
+
+export function structOf(struct: StructName, fields: Fields): StructValue {
   return { struct, fields };
 }
 
@@ -156,13 +160,18 @@ export function layoutOf(struct: StructName, arch: Arch) {
   return { fields, size: Math.ceil(at / widest) * widest };
 }
 
-/** The bytes of `given` as the kernel of `arch` reads them. */
-export function encodeStruct(given: StructValue, arch: Arch): Uint8Array {
+/** The bytes of `given` as the kernel of `arch` reads them. `place` says where the bytes of a field are. */
+export function encodeStruct(
+  given: StructValue,
+  arch: Arch,
+  place: (bytes: Uint8Array) => number = refuseBytes,
+): Uint8Array {
   const { fields, size } = layoutOf(given.struct, arch);
   const bytes = new Uint8Array(size);
   const view = new DataView(bytes.buffer);
   for (const { name, width, kind, offset } of fields) {
-    const field = given.fields[name] ?? 0;
+    const asked = given.fields[name] ?? 0;
+    const field = asked instanceof Uint8Array ? place(asked) : asked;
     const word =
       kind.as === "open flags" ? BigInt(openFlagsFor(arch, Number(field))) : BigInt(field);
     if (width === "u16") view.setUint16(offset, Number(BigInt.asUintN(16, word)), true);
@@ -170,4 +179,8 @@ export function encodeStruct(given: StructValue, arch: Arch): Uint8Array {
     else view.setBigUint64(offset, BigInt.asUintN(64, word), true);
   }
   return bytes;
+}
+
+function refuseBytes(): never {
+  throw new TypeError("a structure that points to bytes needs a place for them");
 }

@@ -17,6 +17,8 @@ import {
   OPEN_TREE,
   PR,
   RLIMIT,
+  SECCOMP_FILTER_FLAG,
+  SECCOMP_SET_MODE,
   SIG,
   SIG_HOW,
   SIOC,
@@ -143,6 +145,15 @@ export const SYSCALLS = {
   setresgid: [119, 149, [int, int, int]],
   setgroups: [116, 159, [int, bytes]],
   capset: [126, 91, [struct, struct]],
+  seccomp: [
+    317,
+    277,
+    [
+      value("SECCOMP_SET_MODE_", SECCOMP_SET_MODE),
+      flags("SECCOMP_FILTER_FLAG_", SECCOMP_FILTER_FLAG),
+      struct,
+    ],
+  ],
 
   // the machine
   sethostname: [170, 161, [string, int]],

@@ -1,5 +1,5 @@
 // What a spec can ask for and this agent does not do yet. It is refused by name: a container that
-// starts without its seccomp filter is worse than one that does not start.
+// starts without what protects it is worse than one that does not start.
 import { parseMountOptions } from "./mount-options.ts";
 import { hasNamespace } from "./namespace.ts";
 import type { Process } from "./process.ts";
@@ -9,7 +9,8 @@ import type { ContainerSpec } from "./valid-spec.ts";
 export function unservedIn(spec: ContainerSpec): string | undefined {
   const { linux, hooks = {}, mounts = [] } = spec;
   const asked: readonly (readonly [string, boolean])[] = [
-    ["linux.seccomp", linux.seccomp !== undefined],
+    // Whoever listens there would never hear of a call.
+    ["linux.seccomp.listenerPath", linux.seccomp?.listenerPath !== undefined],
     ["a user namespace", hasNamespace(linux, "user")],
     ["a time namespace", hasNamespace(linux, "time")],
     ["linux.mountLabel", linux.mountLabel !== undefined],

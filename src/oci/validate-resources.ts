@@ -1,6 +1,6 @@
 // Rules for cgroup limits, at create and at update. Keys here become names of cgroup files, so they
 // must stay within the cgroup's directory.
-import { invalidField } from "./invalid-spec.ts";
+import { InvalidSpec, invalidField } from "./invalid-spec.ts";
 import type { Resources } from "./resources.ts";
 import { refuseNul } from "./validate-text.ts";
 
@@ -12,7 +12,10 @@ const AT = "linux.resources";
 /** Throws InvalidSpec. */
 export function validateResources(resources: Resources): void {
   refuseNul(resources, AT);
-  const { devices = [], hugepageLimits = [], unified = {} } = resources;
+  const { devices = [], hugepageLimits = [], unified = {}, memory = {} } = resources;
+  const { swappiness = 0 } = memory;
+  if (swappiness > 100)
+    throw new InvalidSpec(`invalid value:${swappiness}. valid memory swappiness range is 0-100`);
   for (const { access = "" } of devices)
     if (!/^[rwm]*$/.test(access)) throw invalidField(`${AT}.devices.access`, access);
   for (const { pageSize } of hugepageLimits)

@@ -6,9 +6,10 @@ import { skip, type Tape } from "../tape/tape.ts";
 import { enterCgroup } from "./cgroup-entry.ts";
 import { type Stdio, closeOthers, placeStdio } from "./descriptors.ts";
 import { setOomScore } from "./limits.ts";
+import type { Filtered } from "./seccomp-filter.ts";
 
 /** What a process of a container is given by the agent. Descriptors are the agent's numbers. */
-export type Birth = {
+export type Birth = Filtered & {
   readonly containerId: string;
   /** Errors and park points are reported here. */
   readonly control: number;

@@ -33,6 +33,23 @@ export function setCapabilities(tape: Tape, capabilities: Capabilities): void {
   }
 }
 
+/**
+ * Make one capability effective that root had: the change of user took it. The permitted and the
+ * inheritable set become no smaller than `setCapabilities` wants them.
+ */
+export function raiseCapability(
+  tape: Tape,
+  name: CapabilityName,
+  { permitted = [], inheritable = [] }: Capabilities,
+): void {
+  const raised = capset({
+    effective: maskOf([name]),
+    permitted: maskOf([...new Set([name, ...permitted, ...inheritable])]),
+    inheritable: maskOf(inheritable),
+  });
+  tape.do(`have ${name} for a moment`, raised);
+}
+
 function maskOf(names: readonly CapabilityName[]): bigint {
   return names.reduce((mask, name) => mask | (1n << BigInt(CAP.indexOf(name))), 0n);
 }

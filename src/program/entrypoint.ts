@@ -25,19 +25,24 @@ export function checkEntrypoint(tape: Tape, entrypoint: Entrypoint): void {
   tape.firstOf(checks, PASSED_OVER);
 }
 
-/** The program that is found is the one: if it cannot start, the next in PATH must not. */
-export function execute(tape: Tape, entrypoint: Entrypoint): void {
+/**
+ * The program that is found is the one: if it cannot start, the next in PATH must not. `last` appends
+ * what comes between the look-up and the execve.
+ */
+export function execute(tape: Tape, entrypoint: Entrypoint, last: () => void): void {
   const { args, environment } = entrypoint;
   const paths = candidates(entrypoint);
   for (const path of paths.slice(0, -1)) {
     const next = new Mark();
     const passOver = Object.fromEntries(PASSED_OVER.map((name) => [name, next]));
     tape.do(`look for ${path}`, mayExecute(path), passOver);
+    last();
     tape.do(`execute ${path}`, execve(path, args, environment));
     tape.place(next);
   }
-  const last = paths.at(-1) ?? args[0];
-  tape.do(`execute ${last}`, execve(last, args, environment));
+  const path = paths.at(-1) ?? args[0];
+  last();
+  tape.do(`execute ${path}`, execve(path, args, environment));
 }
 
 function candidates({ args: [program], environment }: Entrypoint): readonly string[] {

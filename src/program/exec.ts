@@ -10,6 +10,7 @@ import { closeOnExec, closeOthers } from "./descriptors.ts";
 import { checkEntrypoint, execute } from "./entrypoint.ts";
 import { assumeIdentity } from "./identity.ts";
 import { type Joined, joinNamespaces } from "./namespaces.ts";
+import { filterBeforeExecve } from "./seccomp-filter.ts";
 import { controlTerminal, openTerminal } from "./terminal.ts";
 
 export type ExecContext = Birth & {
@@ -30,10 +31,10 @@ export function execProgram(process: ContainerProcess, context: ExecContext): Ta
     closeOthers(tape, [context.control, master]);
     tape.park("hand over the terminal");
   }
-  assumeIdentity(tape, process, context.ignoredSignals);
+  assumeIdentity(tape, process, context);
   const entrypoint = { args: process.args, environment: context.environment };
   checkEntrypoint(tape, entrypoint);
   closeOnExec(tape);
-  execute(tape, entrypoint);
+  execute(tape, entrypoint, () => filterBeforeExecve(tape, process, context));
   return tape;
 }

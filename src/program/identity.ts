@@ -8,9 +8,11 @@ import { prctl } from "../linux/process.ts";
 import { resetSignal, unblockAllSignals } from "../linux/signal.ts";
 import type { Process } from "../oci/process.ts";
 import type { Tape } from "../tape/tape.ts";
+import type { Birth } from "./birth.ts";
 import { dropBoundingSet, setCapabilities } from "./capabilities.ts";
 import { becomeUser } from "./credentials.ts";
 import { setRlimits } from "./limits.ts";
+import { type Filtered, filterWithCapabilities } from "./seccomp-filter.ts";
 import { ownStdio } from "./terminal.ts";
 
 const DEFAULT_UMASK = 0o022;
@@ -18,7 +20,7 @@ const DEFAULT_UMASK = 0o022;
 export function assumeIdentity(
   tape: Tape,
   process: Process,
-  ignoredSignals: readonly number[],
+  { ignoredSignals, ...filtered }: Pick<Birth, "ignoredSignals"> & Filtered,
 ): void {
   const { user, cwd, capabilities = {}, rlimits = [] } = process;
   const enter = `change directory to ${cwd}`;
@@ -36,11 +38,12 @@ export function assumeIdentity(
   if (process.noNewPrivileges === true) {
     tape.do("gain no new privileges", prctl(PR.SET_NO_NEW_PRIVS, 1));
   }
-  setCapabilities(tape, capabilities);
-  tape.do("close /", close(entered), { EBADF: (block) => block.do(enter, chdir(cwd)) });
   tape.do("set the umask", umask(user.umask ?? DEFAULT_UMASK));
   for (const signal of ignoredSignals) {
     tape.do(`default action for signal ${signal}`, resetSignal(signal));
   }
   tape.do("unblock all signals", unblockAllSignals());
+  filterWithCapabilities(tape, process, filtered);
+  setCapabilities(tape, capabilities);
+  tape.do("close /", close(entered), { EBADF: (block) => block.do(enter, chdir(cwd)) });
 }

@@ -27,6 +27,7 @@ import {
   mountRootfs,
   reapplyPropagation,
 } from "./rootfs.ts";
+import { filterBeforeExecve } from "./seccomp-filter.ts";
 import { writeSysctls } from "./sysctls.ts";
 import { controlTerminal, mountConsole, openTerminal } from "./terminal.ts";
 
@@ -76,12 +77,12 @@ export function initProgram(spec: ContainerSpec, context: InitContext): Tape {
   closeOthers(tape, process.terminal === true ? [context.control, master] : [context.control]);
   tape.do("start a session", setsid());
   if (process.terminal === true) controlTerminal(tape);
-  assumeIdentity(tape, process, context.ignoredSignals);
+  assumeIdentity(tape, process, context);
 
   const entrypoint = { args: process.args, environment: context.environment };
   checkEntrypoint(tape, entrypoint);
   tape.park("wait for the start");
   closeOnExec(tape);
-  execute(tape, entrypoint);
+  execute(tape, entrypoint, () => filterBeforeExecve(tape, process, context));
   return tape;
 }

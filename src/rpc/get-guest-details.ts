@@ -9,7 +9,7 @@ export const getGuestDetails: Handler<"getGuestDetails"> = (request, { isInit })
   agentDetails: {
     version: VERSION,
     initDaemon: isInit,
-    // The Go runtime then creates no container that has a filter.
-    supportsSeccomp: false,
+    supportsSeccomp: true,
+    extraFeatures: ["seccomp"],
   },
 });

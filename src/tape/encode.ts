@@ -128,7 +128,9 @@ class Writer {
     if (typeof arg === "string") return this.#string(arg);
     if (arg instanceof Reg) return arg.index;
     if (arg instanceof Uint8Array) return this.#buffer(arg);
-    if ("struct" in arg) return this.#bytes(encodeStruct(arg, this.arch));
+    if ("struct" in arg) {
+      return this.#bytes(encodeStruct(arg, this.arch, (bytes) => this.#buffer(bytes)));
+    }
     return this.#vector(arg);
   }
 

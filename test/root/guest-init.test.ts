@@ -70,6 +70,19 @@ describeRoot("a guest whose PID 1 is the agent", () => {
     expect(errors.slice(1).filter((line) => !line.includes("open files: EPERM"))).toEqual([]);
   });
 
+  test("whose root cannot be written serves what it can", async () => {
+    await using agent = new InitAgent({ readonly: true });
+    using client = await agent.connect();
+    await client.call(Health.method.check, {});
+    expect(agent.errors("ERRO")).toContain(
+      "not prepared: KernelError: make directory /var: EROFS: Read-only file system",
+    );
+    const mounts = parseMountinfo(readFileSync(`/proc/${agent.pid}/mountinfo`, "utf8"));
+    expect(mounts.map(({ mountPoint }) => mountPoint)).toEqual(
+      expect.arrayContaining(["/sys", "/run", "/sys/fs/cgroup"]),
+    );
+  });
+
   test("runs what it is asked to: the pod's namespaces need what was prepared", async () => {
     await using agent = new InitAgent();
     using client = await agent.connect();
@@ -99,10 +112,14 @@ describeRoot("a guest whose PID 1 is the agent", () => {
     );
   });
 
-  test("is not stopped by a signal, as the kernel keeps them from PID 1", async () => {
-    await using agent = new InitAgent();
+  test("is not stopped by a signal or by ^C on the console, as the kernel keeps them from PID 1", async () => {
+    const { terminal, over } = consoleOf();
+    using _ = over;
+    await using agent = new InitAgent({ stdin: terminal.descriptor });
     using client = await agent.connect();
     for (const signal of ["SIGTERM", "SIGINT", "SIGHUP", "SIGQUIT"] as const) agent.kill(signal);
+    terminal.say("\x03");
+    await terminal.until(/\^C/);
     expect(await client.call(Health.method.check, {})).toMatchObject({ status: 1 });
   });
 
@@ -166,6 +183,7 @@ function consoleOf() {
   for (const fd of [master, peer]) over.use(fd);
   let text = "";
   const terminal = {
+    descriptor: peer.number,
     path: readlinkSync(`/proc/self/fd/${peer.number}`),
     say: (words: string) => void attempt(writeText(master.number, words)),
     /** What came since the last match. */

@@ -54,7 +54,8 @@ const isJump = (code: number): boolean => JUMPS.includes(code);
 function check({ code, jt, jf, k }: Instruction, index: number, length: number): void {
   const last = index + 1 + (isJump(code) ? Math.max(jt, jf) : code === BPF.JMP_JA ? k : 0);
   if (code !== BPF.RET_K && last >= length) throw new Error(`${index}: jumps beyond the end`);
-  if (code === BPF.LD_W_ABS && (k % 4 !== 0 || k > 60)) throw new Error(`${index}: loads from ${k}`);
+  if (code === BPF.LD_W_ABS && (k % 4 !== 0 || k > 60))
+    throw new Error(`${index}: loads from ${k}`);
 }
 
 function run(instructions: readonly Instruction[], { arch, nr, args = [] }: CallData): number {

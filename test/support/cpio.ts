@@ -21,21 +21,25 @@ export function file(path: string, data: Uint8Array, permissions = 0o644): Entry
   return { path, mode: S_IFREG | permissions, data };
 }
 
+export function directory(path: string): Entry {
+  return { path, mode: S_IFDIR | 0o755, data: NOTHING };
+}
+
 /** What is in a directory of this machine, as `path` in the archive. Directories, files and links. */
-export function tree(directory: string, path: string): Entry[] {
-  const { mode } = lstatSync(directory);
+export function tree(source: string, path: string): Entry[] {
+  const { mode } = lstatSync(source);
   switch (mode & S_IFMT) {
     case S_IFDIR: {
-      const below = readdirSync(directory).toSorted();
-      const entries = below.flatMap((name) => tree(join(directory, name), join(path, name)));
+      const below = readdirSync(source).toSorted();
+      const entries = below.flatMap((name) => tree(join(source, name), join(path, name)));
       return [{ path, mode, data: NOTHING }, ...entries];
     }
     case S_IFREG:
-      return [{ path, mode, data: readFileSync(directory) }];
+      return [{ path, mode, data: readFileSync(source) }];
     case S_IFLNK:
-      return [{ path, mode, data: Buffer.from(readlinkSync(directory)) }];
+      return [{ path, mode, data: Buffer.from(readlinkSync(source)) }];
     default:
-      throw new Error(`${directory} is no directory, file or link`);
+      throw new Error(`${source} is no directory, file or link`);
   }
 }
 
@@ -44,7 +48,7 @@ export function archive(entries: readonly Entry[]): Uint8Array[] {
   const all = new Map<string, Entry>();
   for (const entry of entries) {
     for (const path of directoriesAbove(entry.path)) {
-      if (!all.has(path)) all.set(path, { path, mode: S_IFDIR | 0o755, data: NOTHING });
+      if (!all.has(path)) all.set(path, directory(path));
     }
     all.set(entry.path, entry);
   }

@@ -89,6 +89,8 @@ export type Setting = {
 export const NO_CGROUP: Cgroup = {
   entry: { kind: "write", files: [] },
   view: { version: 2 },
+  apply: async () => {},
+  stats: async () => ({ hugetlb: {} }),
   freeze: async () => {},
   thaw: async () => {},
   kill: async () => {},

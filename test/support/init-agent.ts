@@ -9,11 +9,10 @@ import { childrenOf } from "./held.ts";
 const REPOSITORY = join(import.meta.dir, "../..");
 const SCRIPT = join(import.meta.dir, "init-agent.sh");
 
-const IN_NAMESPACES = [
-  // Should the test be killed, so is all of this.
-  ...["setpriv", "--pdeathsig", "KILL", "unshare", "--user", "--map-root-user", "--mount"],
-  ...["--pid", "--fork", "--net", "--uts", "--ipc", "--cgroup", "--kill-child", "sh", SCRIPT],
-];
+/** Should the test be killed, so is all of this. */
+const KILLABLE = ["setpriv", "--pdeathsig", "KILL", "unshare", "--fork", "--kill-child"];
+const NAMESPACES = ["user", "mount", "pid", "net", "uts", "ipc", "cgroup"];
+const IN_NAMESPACES = [...KILLABLE, "--map-root-user", ...NAMESPACES.map((each) => `--${each}`)];
 
 const STARTED_IN_MS = 10_000;
 
@@ -27,6 +26,10 @@ export type InitOptions = {
   readonly config?: string;
   /** The terminal that is its /dev/console. */
   readonly console?: string;
+  /** The descriptor that is its stdin, as /dev/console is in a guest. */
+  readonly stdin?: number;
+  /** Its root cannot be written. */
+  readonly readonly?: boolean;
   readonly env?: Readonly<Record<string, string>>;
 };
 
@@ -35,10 +38,11 @@ export class InitAgent implements AsyncDisposable {
   log = "";
   readonly socket: string;
   readonly #directory: string;
-  readonly #process: Bun.Subprocess<"ignore", "pipe", "inherit">;
+  readonly #process: Bun.Subprocess<number | null, "pipe", "inherit">;
   readonly #said: Promise<void>;
 
-  constructor({ config = "", console = "", env = {} }: InitOptions = {}) {
+  constructor(options: InitOptions = {}) {
+    const { config = "", console = "", readonly = false, env = {} } = options;
     this.#directory = mkdtempSync(join(tmpdir(), "kata-agent-init-"));
     const [root, shared] = ["root", "shared"].map((name) => join(this.#directory, name));
     for (const path of [root, shared]) mkdirSync(path ?? "");
@@ -47,10 +51,10 @@ export class InitAgent implements AsyncDisposable {
     writeFileSync(file, `server_addr = "unix://${this.socket}"\n${config}`);
     const main = join(REPOSITORY, "src/main.ts");
     const agent = [process.execPath, main, "--config", file];
-    const places = [root ?? "", shared ?? "", REPOSITORY, console];
-    this.#process = Bun.spawn([...IN_NAMESPACES, ...places, ...agent], {
+    const places = [root ?? "", shared ?? "", REPOSITORY, console, readonly ? "ro" : "rw"];
+    this.#process = Bun.spawn([...IN_NAMESPACES, "sh", SCRIPT, ...places, ...agent], {
       env: { PATH: Bun.env["PATH"], ...env },
-      stdin: "ignore",
+      stdin: options.stdin ?? null,
       stdout: "pipe",
       stderr: "inherit",
     });

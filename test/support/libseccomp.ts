@@ -92,7 +92,8 @@ export function compileWithLibseccomp(profile: Seccomp): Uint8Array {
       done(lib.seccomp_arch_remove(context, tokenOf(native)), "remove the native arch");
     }
     for (const architecture of architectures.slice(architectures.includes(native) ? 0 : 1)) {
-      if (architecture !== native) done(lib.seccomp_arch_add(context, tokenOf(architecture)), "arch");
+      if (architecture !== native)
+        done(lib.seccomp_arch_add(context, tokenOf(architecture)), "arch");
     }
     for (const { names, action, errnoRet, args = [] } of profile.syscalls ?? []) {
       const answer = answerOf(action, errnoRet);

@@ -20,8 +20,12 @@ if [ "$purpose" = test ]; then
   # The sealed file is stripped with every strip there is, and its entry code assembled again for both
   # architectures; arm64 runs under emulation.
   packages+=(binutils elfutils llvm gcc-aarch64-linux-gnu linux-libc-dev-arm64-cross qemu-user-static)
-  # A machine in which a guest is started, with Debian's kernel, whose modules may be packed.
-  packages+=(qemu-system-x86 xz-utils)
+  # A machine in which a guest is started, with Debian's kernel, whose modules may be packed, and a disk.
+  packages+=(qemu-system-x86 xz-utils e2fsprogs)
+  # systemd-analyze: the units of docs/systemd are held against what it understands.
+  command -v systemd-analyze >/dev/null || packages+=(systemd)
+  # The filters of system calls are held against its.
+  packages+=(libseccomp2)
   # The benchmarks run it beside the agent.
   packages+=(runc)
   # The interop tests' client. Debian 12 has too old a one, and then says so below.

@@ -5,9 +5,10 @@ import { join } from "node:path";
 import { BUSYBOX } from "./rootfs.ts";
 import { Transcript } from "./transcript.ts";
 import type { Channel } from "./vm-channel.ts";
-import { AGENT, writeAgentAlone, writeInitramfs } from "./vm-initramfs.ts";
+
 import { kernel } from "./vm-kernel.ts";
 import { Ports } from "./vm-ports.ts";
+import { AGENT, PATH, type Root, writeRoot } from "./vm-root.ts";
 import { VsockDevice, hasVsockDevice } from "./vm-vsock.ts";
 
 export type MachineOptions = {
@@ -16,8 +17,7 @@ export type MachineOptions = {
   readonly megabytes?: number;
   /** On a busy machine two are slower than one: each waits for what the other holds. */
   readonly processors?: number;
-  /** Start from a root file system that holds nothing but the agent: no modules, no vsock. */
-  readonly isAlone?: boolean;
+  readonly root?: Root;
 };
 
 /** What machines lack here; undefined if nothing. */
@@ -27,6 +27,7 @@ function lacking(): string | undefined {
   if (process.arch !== "x64") return "a machine of Debian's architecture amd64";
   if (Bun.which("qemu-system-x86_64") === null) return "Debian's package qemu-system-x86";
   if (Bun.which("gcc") === null) return "Debian's packages gcc and libc6-dev";
+  if (Bun.which("mke2fs", { PATH }) === null) return "Debian's package e2fsprogs";
   if (!existsSync(BUSYBOX)) return "Debian's package busybox-static";
   if (!existsSync(AGENT)) return "the agent: npm run build";
   try {
@@ -75,17 +76,17 @@ export class Machine implements AsyncDisposable {
 
   /** Resolves when it runs, which is long before the agent does. */
   static async start(options: MachineOptions): Promise<Machine> {
-    const { megabytes = MEGABYTES, isAlone = false } = options;
+    const { megabytes = MEGABYTES, root = "memory" } = options;
     await using stack = new AsyncDisposableStack();
     const directory = mkdtempSync(join(tmpdir(), "kata-agent-vm-"));
     stack.defer(() => rmSync(directory, { recursive: true }));
-    const initramfs = join(directory, "initramfs");
-    await (isAlone ? writeAgentAlone(initramfs) : writeInitramfs(initramfs, kernel().modules));
+    const { initramfs, disk } = await writeRoot(root, directory, kernel().modules);
     const ports = stack.use(new Ports(directory));
     const vsock = hasVsockDevice ? await VsockDevice.start(directory, megabytes) : undefined;
     stack.use(vsock);
     const startedAt = performance.now();
-    const devices = [...ports.arguments, ...(vsock?.arguments ?? [])];
+    const drive = disk === undefined ? [] : ["-drive", `if=virtio,format=raw,file=${disk}`];
+    const devices = [...drive, ...ports.arguments, ...(vsock?.arguments ?? [])];
     const qemu = startQemu(initramfs, devices, options);
     stack.defer(() => end(qemu));
     const isRunning = ports.connected.then(() => true);

@@ -3,10 +3,13 @@ import { Client } from "../../src/ttrpc/client.ts";
 import { AgentClient } from "./agent-client.ts";
 import { Transcript } from "./transcript.ts";
 import type { Channel } from "./vm-channel.ts";
-import { ROOTFS } from "./vm-initramfs.ts";
+import { ROOTFS } from "./vm-root.ts";
 import { Machine, type MachineOptions } from "./vm-machine.ts";
 
 const AGENT_PORT = 1024;
+
+/** Where a guest whose disk is read-only has a copy of the containers' root: they need mount points. */
+const WRITABLE = "/run/rootfs";
 
 /** How test/vm/guest.c ends what a command has printed. */
 const STATUS = new RegExp(`${"\x1e"}(\\d+)\\n$`);
@@ -15,18 +18,24 @@ export class TestVm implements AsyncDisposable {
   /** Where the cgroups of the containers of the test are. */
   readonly cgroup = "vm";
   readonly machine: Machine;
+  readonly #rootfs: string;
   #client: AgentClient | undefined;
   #serial = 0;
 
-  private constructor(machine: Machine) {
+  private constructor(machine: Machine, rootfs: string) {
     this.machine = machine;
+    this.#rootfs = rootfs;
   }
 
   /** Resolves when the agent has accepted a connection. */
   static async boot(options: MachineOptions = {}): Promise<TestVm> {
     await using stack = new AsyncDisposableStack();
-    const vm = new TestVm(stack.use(await Machine.start(options)));
+    const vm = new TestVm(
+      stack.use(await Machine.start(options)),
+      options.root === "disk" ? WRITABLE : ROOTFS,
+    );
     vm.#client = await vm.connect();
+    if (options.root === "disk") await vm.sh(`busybox cp -a ${ROOTFS} ${WRITABLE}`);
     stack.move();
     return vm;
   }
@@ -74,7 +83,7 @@ export class TestVm implements AsyncDisposable {
 
   /** There is one, for all containers. */
   rootfs(): string {
-    return ROOTFS;
+    return this.#rootfs;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

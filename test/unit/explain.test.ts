@@ -62,13 +62,28 @@ describe("a spec explained", () => {
   });
 });
 
+describe("a spec with a filter of system calls", () => {
+  const explained = (seccomp: object) =>
+    explain(JSON.stringify({ ...config, linux: { ...config.linux, seccomp } }));
+
+  test("loads it", () => {
+    expect(explained({ defaultAction: "SCMP_ACT_ALLOW" })).toContain("# filter system calls");
+  });
+
+  test("that asks somebody else is not served", () => {
+    const syscalls = [{ names: ["mkdir"], action: "SCMP_ACT_NOTIFY" }];
+    const asks = { defaultAction: "SCMP_ACT_ALLOW", listenerPath: "/l", syscalls };
+    expect(explained(asks)).toEndWith("refused: linux.seccomp.listenerPath\n");
+  });
+});
+
 describe("a spec that is not served", () => {
   test("is explained all the same, with a warning below", () => {
-    const seccomp = { defaultAction: "SCMP_ACT_ALLOW" };
-    const text = explain(JSON.stringify({ ...config, linux: { ...config.linux, seccomp } }));
+    const personality = { domain: "LINUX32" };
+    const text = explain(JSON.stringify({ ...config, linux: { ...config.linux, personality } }));
     expect(text).toStartWith(explain(RUNC).trimEnd());
     expect(text.trimEnd().split("\n").at(-1)).toBe(
-      "not served, the container would be refused: linux.seccomp",
+      "not served, the container would be refused: linux.personality",
     );
   });
 });

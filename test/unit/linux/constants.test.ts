@@ -3,6 +3,7 @@ import { expect, test } from "bun:test";
 import * as constants from "../../../src/linux/constants.ts";
 import { MOUNT_ATTR, MS } from "../../../src/linux/mount-flags.ts";
 import { O, openFlagsFor } from "../../../src/linux/open-flags.ts";
+import * as seccomp from "../../../src/linux/seccomp.ts";
 import { linesOf, testWithC } from "../../support/c-program.ts";
 
 type Table = Readonly<Record<string, number>>;
@@ -35,6 +36,8 @@ const KERNEL: Readonly<Record<string, Group>> = {
   PR: [constants.PR, prefix("PR_")],
   PR_CAP_AMBIENT: [constants.PR_CAP_AMBIENT, prefix("PR_CAP_AMBIENT_")],
   CAP: [numbered(constants.CAP), prefix("")],
+  SECCOMP_SET_MODE: [constants.SECCOMP_SET_MODE, prefix("SECCOMP_SET_MODE_")],
+  SECCOMP_FILTER_FLAG: [constants.SECCOMP_FILTER_FLAG, prefix("SECCOMP_FILTER_FLAG_")],
   RLIMIT: [constants.RLIMIT, prefix("RLIMIT_")],
   F: [constants.F, prefix("F_")],
   EPOLL: [constants.EPOLL, prefix("EPOLL")],
@@ -48,6 +51,24 @@ const KERNEL: Readonly<Record<string, Group>> = {
   KEYCTL: [constants.KEYCTL, prefix("KEYCTL_")],
 };
 
+const BPF_IN_C: Readonly<Record<string, string>> = {
+  LD_W_ABS: "BPF_LD|BPF_W|BPF_ABS",
+  ALU_AND_K: "BPF_ALU|BPF_AND|BPF_K",
+  JMP_JA: "BPF_JMP|BPF_JA",
+  JMP_JEQ_K: "BPF_JMP|BPF_JEQ|BPF_K",
+  JMP_JGT_K: "BPF_JMP|BPF_JGT|BPF_K",
+  JMP_JGE_K: "BPF_JMP|BPF_JGE|BPF_K",
+  RET_K: "BPF_RET|BPF_K",
+};
+
+/** Those of filters, which stand in seccomp.ts. */
+const FILTERS: Readonly<Record<string, Group>> = {
+  SECCOMP_RET: [seccomp.SECCOMP_RET, prefix("SECCOMP_RET_")],
+  BPF: [seccomp.BPF, (key) => BPF_IN_C[key] ?? key],
+  BPF_MAXINSNS: [{ BPF_MAXINSNS: seccomp.BPF_MAXINSNS }, prefix("")],
+  AUDIT_ARCH: [seccomp.AUDIT_ARCH, prefix("AUDIT_ARCH_")],
+};
+
 const KERNEL_HEADERS = [
   "linux/fcntl.h",
   "linux/stat.h",
@@ -56,6 +77,9 @@ const KERNEL_HEADERS = [
   "linux/mount.h",
   "linux/sched.h",
   "linux/wait.h",
+  "linux/seccomp.h",
+  "linux/audit.h",
+  "linux/filter.h",
   "linux/close_range.h",
   "linux/signal.h",
   "linux/prctl.h",
@@ -101,7 +125,7 @@ test("every table of constants is compared", () => {
 });
 
 testWithC("the constants are those of the kernel's headers", () => {
-  compare(KERNEL_HEADERS, Object.values(KERNEL));
+  compare(KERNEL_HEADERS, [...Object.values(KERNEL), ...Object.values(FILTERS)]);
 });
 
 testWithC("the constants of internal headers are those of the C library", () => {

@@ -28,6 +28,7 @@ import {
   unshare,
   wait4,
 } from "../../../src/linux/process.ts";
+import { loadFilter } from "../../../src/linux/seccomp.ts";
 import { resetSignal, unblockAllSignals } from "../../../src/linux/signal.ts";
 import { accept4, socket } from "../../../src/linux/socket.ts";
 import { structOf } from "../../../src/linux/struct.ts";
@@ -48,6 +49,11 @@ const CALLS: readonly (readonly [string, Call])[] = [
   [`dup3(r0, 1, O_CLOEXEC)`, dup3(r0, 1, O.CLOEXEC)],
   [`eventfd2(0, O_NONBLOCK|O_CLOEXEC)`, eventfd()],
   [`unlinkat(AT_FDCWD, "/x", AT_REMOVEDIR)`, fs.rmdir("/x")],
+
+  [
+    `seccomp(SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_LOG, {len=2, filter=<16 bytes>})`,
+    loadFilter({ program: new Uint8Array(16), flags: 2 }),
+  ],
 
   // strings, vectors, NULL
   [`mount("/a", "/b", NULL, MS_BIND|MS_REC, NULL)`, mount.mountBind("/a", "/b", MS.REC)],

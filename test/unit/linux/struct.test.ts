@@ -21,6 +21,7 @@ const HEADERS = [
   "linux/capability.h",
   "linux/eventpoll.h",
   "linux/aio_abi.h",
+  "linux/filter.h",
   "linux/signal.h",
   "asm/termios.h",
 ];
@@ -54,6 +55,7 @@ const STRUCTS: readonly StructName[] = [
   "sigset",
   "epoll_event",
   "iocb",
+  "sock_fprog",
 ];
 
 testWithC("every structure has the size and the field offsets that C gives it", () => {
@@ -154,6 +156,19 @@ for (const [value, arch, hex] of VALUES) {
     expect(encodeStruct(value, arch).toHex()).toBe(hex.replaceAll(" ", ""));
   });
 }
+
+test("bytes in a structure are their address, where there is a place for them", () => {
+  const bytes = new Uint8Array(16);
+  const value = structOf("sock_fprog", { len: 2, filter: bytes });
+  const places: Uint8Array[] = [];
+  const encoded = encodeStruct(value, "x86_64", (given) => {
+    places.push(given);
+    return 0x7f00_1234_5678;
+  });
+  expect(encoded.toHex()).toBe("0200000000000000 78563412007f0000".replace(" ", ""));
+  expect(places).toEqual([bytes]);
+  expect(() => encodeStruct(value, "x86_64")).toThrow("needs a place");
+});
 
 test("a number that is no integer is refused", () => {
   for (const word of [0.5, NaN, Infinity]) {

@@ -7,6 +7,8 @@ import { minimalProcess, minimalSpec, withLinux, withProcess } from "../../suppo
 
 const MAP = [{ containerID: 0, hostID: 1000, size: 1 }];
 const LABEL = "system_u:system_r:container_t:s0";
+const defaultAction = "SCMP_ACT_ALLOW";
+const listenerPath = "/run/listener.sock";
 const hook: Hook = { path: "/bin/true" };
 
 function withMount(change: Partial<Mount>): Spec {
@@ -20,7 +22,7 @@ function withNamespace(type: "user" | "time", linux: object): Spec {
 
 describe("a spec is not served, by the name of what it asks for:", () => {
   test.each<[string, Spec]>([
-    ["linux.seccomp", withLinux({ seccomp: { defaultAction: "SCMP_ACT_ALLOW" } })],
+    ["linux.seccomp.listenerPath", withLinux({ seccomp: { defaultAction, listenerPath } })],
     ["a user namespace", withNamespace("user", { uidMappings: MAP, gidMappings: MAP })],
     ["a time namespace", withNamespace("time", {})],
     ["linux.mountLabel", withLinux({ mountLabel: LABEL })],
@@ -55,6 +57,7 @@ describe("a spec is served", () => {
     ["that asks for nothing special", minimalSpec],
     ["with lists of hooks that are empty", { ...minimalSpec, hooks: { prestart: [] } }],
     ["with an AppArmor profile, which the guest has never applied", withProcess(profile())],
+    ["with a filter of system calls", withLinux({ seccomp: { defaultAction } })],
     ["with ordinary mounts", withMount({ options: ["rbind", "ro", "rprivate", "rnosuid"] })],
   ])("%s", (_, spec) => {
     expect(unservedIn(validateSpec(spec))).toBeUndefined();

@@ -466,6 +466,16 @@ describe("a filter rule", () => {
       seccomp({ args: [{ index: 6, value: 0n, valueTwo: 0n, op: "SCMP_CMP_EQ" }] }),
       'linux.seccomp.syscalls[0].args.index: "6"',
     ],
+    [
+      "cannot give an errno that there is none of",
+      seccomp({ errnoRet: 4096 }),
+      'invalid linux.seccomp.syscalls[0].errnoRet: "4096"',
+    ],
+    [
+      "cannot leave such an errno to the others",
+      withLinux({ seccomp: { defaultAction: "SCMP_ACT_ERRNO", defaultErrnoRet: 4096 } }),
+      'invalid linux.seccomp.defaultErrnoRet: "4096"',
+    ],
     ["cannot ask about write", seccomp(write), "SCMP_ACT_NOTIFY cannot be used for write"],
     [
       "cannot ask when there is no one to ask",

@@ -24,6 +24,7 @@ import type { Birth } from "../../../src/program/birth.ts";
 import type { CgroupView, HierarchyView } from "../../../src/program/cgroup-view.ts";
 import { execProgram } from "../../../src/program/exec.ts";
 import { initProgram } from "../../../src/program/init.ts";
+import { compileSeccomp } from "../../../src/seccomp/compile.ts";
 import type { Tape } from "../../../src/tape/tape.ts";
 
 export const DIRECTORY = `${import.meta.dir}/golden`;
@@ -104,11 +105,14 @@ export function tapeOf(spec: ContainerSpec, context: Context): Tape {
     joined: context.joined ?? {},
     created: context.created ?? ["mount", "pid", "ipc", "uts"],
     cgroupView: viewOf(context),
+    seccomp: spec.linux.seccomp && compileSeccomp(spec.linux.seccomp, "x86_64"),
   });
 }
 
-function execTapeOf({ process }: ContainerSpec, context: Context): Tape {
-  return execProgram(process, { ...birthOf(process, context), joined: context.joined ?? {} });
+function execTapeOf({ process, linux }: ContainerSpec, context: Context): Tape {
+  const seccomp = linux.seccomp && compileSeccomp(linux.seccomp, "x86_64");
+  const joined = context.joined ?? {};
+  return execProgram(process, { ...birthOf(process, context), joined, seccomp });
 }
 
 /** A word that is not known is a mistake here: it would leave a concern untested. */

@@ -38,7 +38,7 @@ function switchOf({ tape }: Golden): number {
 describe("every tape", () => {
   test("is one of many", () => {
     expect(inits.length).toBeGreaterThan(40);
-    expect(execs.length).toBe(2);
+    expect(execs.length).toBe(3);
   });
 
   test("ends, since each op goes forward", () => {
@@ -89,12 +89,28 @@ describe("every tape", () => {
       const { ops } = each.tape;
       const mark = ops.findLastIndex(isCall("close_range"));
       expect(ops[mark]?.call?.args).toEqual([3, 0xffffffff, CLOSE_RANGE.CLOEXEC]);
-      const after = ops.slice(mark + 1).map(({ call }) => call?.name);
+      const after = ops
+        .slice(mark + 1)
+        .map(({ call }) => call?.name)
+        .filter((name) => name !== "seccomp");
       expect(after.at(-1)).toBe("execve");
       expect(new Set(after)).toEqual(
         new Set(after.length === 1 ? ["execve"] : ["execve", "faccessat2"]),
       );
       expect(ops.slice(0, mark).some(isCall("execve"))).toBe(false);
+    }
+  });
+
+  test("makes no call between the filter that comes last and execve", () => {
+    const filtered = goldens.filter(
+      ({ process, tape }) => process.noNewPrivileges === true && tape.ops.some(isCall("seccomp")),
+    );
+    expect(filtered.length).toBeGreaterThan(1);
+    for (const { tape } of filtered) {
+      for (const [index, op] of tape.ops.entries()) {
+        const before = tape.ops[index - 1]?.call?.name;
+        if (op.call?.name === "execve") expect(before).toBe("seccomp");
+      }
     }
   });
 });

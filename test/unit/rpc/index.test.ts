@@ -78,7 +78,8 @@ describe("an agent without containers", () => {
     expect(details.agentDetails).toMatchObject({
       version: VERSION,
       initDaemon: isInit,
-      supportsSeccomp: false,
+      supportsSeccomp: true,
+      extraFeatures: ["seccomp"],
     });
     expect([details.memBlockSizeBytes, details.supportMemHotplugProbe]).toEqual([0n, false]);
   });

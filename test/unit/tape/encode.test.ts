@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { type Call, call } from "../../../src/linux/call.ts";
 import { chdir, openInRoot, openat } from "../../../src/linux/fs.ts";
-import { close, write } from "../../../src/linux/io.ts";
+import { close, read, write } from "../../../src/linux/io.ts";
 import { attachMount } from "../../../src/linux/mount.ts";
 import { O } from "../../../src/linux/open-flags.ts";
 import { execve } from "../../../src/linux/process.ts";
@@ -73,6 +73,17 @@ describe("arguments", () => {
     const same = ops[0]?.args[0] ?? 0n;
     const [path = 0n, argv = 0n, envp = 0n] = ops[1]?.args ?? [];
     expect([path, result.word(argv), result.word(envp)]).toEqual([same, same, same]);
+  });
+
+  test("a buffer that occurs again is one place, and its equal is another", () => {
+    const tape = new Tape();
+    const buffer = new Uint8Array(16);
+    tape.do("a", read(3, buffer));
+    tape.do("b", write(4, buffer));
+    tape.do("c", write(4, new Uint8Array(16)));
+    const [first, again, other] = decoded(tape).ops.map(({ args }) => args[1]);
+    expect(again).toBe(first ?? 0n);
+    expect(other).not.toBe(first ?? 0n);
   });
 
   test("a list of strings is a vector of pointers that ends with NULL", () => {

@@ -241,3 +241,18 @@ test("the pidfd is that of the child", async () => {
   perform("kill it", pidfd_send_signal(child.pidfd.number, SIG.KILL));
   expect(await child.exit).toBe(137);
 });
+
+test("what one call reads into a buffer another can write", async () => {
+  const [from, to] = openPipe();
+  const [source, sink] = openPipe();
+  using _ = from;
+  perform("write into the first pipe", writeText(sink.number, "carried over"));
+  using child = play((tape) => {
+    const buffer = new Uint8Array(64);
+    const count = tape.fd("read", read(source.number, buffer));
+    tape.do("write", call("write", to.number, buffer, count));
+  });
+  for (const fd of [to, source, sink]) fd.close();
+  await child.played();
+  expect(await readAll(from)).toBe("carried over");
+});

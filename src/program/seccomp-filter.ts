@@ -1,0 +1,25 @@
+// The filter of system calls, which holds from the moment it is loaded, for the rest of the tape too.
+// So it comes as late as it can: without no_new_privs loading takes CAP_SYS_ADMIN, and the
+// capabilities go right after it; with no_new_privs it waits until nothing but execve is left.
+import { type SeccompFilter, loadFilter } from "../linux/seccomp.ts";
+import type { Process } from "../oci/process.ts";
+import { raiseCapability } from "./capabilities.ts";
+import type { Tape } from "../tape/tape.ts";
+
+/** Of the container, for its first process and every exec. */
+export type Filtered = { readonly seccomp?: SeccompFilter | undefined };
+
+export function filterWithCapabilities(tape: Tape, process: Process, filtered: Filtered): void {
+  const { noNewPrivileges, user, capabilities = {} } = process;
+  if (noNewPrivileges === true || filtered.seccomp === undefined) return;
+  if (user.uid !== 0) raiseCapability(tape, "CAP_SYS_ADMIN", capabilities);
+  load(tape, filtered);
+}
+
+export function filterBeforeExecve(tape: Tape, process: Process, filtered: Filtered): void {
+  if (process.noNewPrivileges === true) load(tape, filtered);
+}
+
+function load(tape: Tape, { seccomp }: Filtered): void {
+  if (seccomp !== undefined) tape.do("filter system calls", loadFilter(seccomp));
+}

@@ -1,14 +1,16 @@
-// Where the processes of a container are kept together: to stop, kill and count all of them.
+// Where the processes of a container are kept together: to limit, measure, stop and kill all of them.
 import type { Fd } from "../kernel/fd.ts";
 import { perform } from "../kernel/perform.ts";
 import { MAGIC } from "../linux/constants.ts";
 import { statfs } from "../linux/fs.ts";
+import type { Resources } from "../oci/resources.ts";
 import type { CgroupView } from "../program/cgroup-view.ts";
 import { cgroupPath } from "./path.ts";
+import type { Stats } from "./stats.ts";
 import { createV1 } from "./v1.ts";
 import { createV2 } from "./v2.ts";
 
-/** One call at a time: the container that owns it puts them in order. */
+/** One call at a time but for `stats`: the container that owns it puts them in order. */
 export interface Cgroup {
   /**
    * How a child gets in: it is born in `directory` (v2), or, while it has one thread, it writes "0"
@@ -19,6 +21,13 @@ export interface Cgroup {
     | { readonly kind: "write"; readonly files: readonly string[] };
   /** What a mount of type `cgroup` shows the container. */
   readonly view: CgroupView;
+  /**
+   * Set limits; those that `resources` does not name stay. Throws, with the name of the field, at the
+   * first that is not taken; those before it stay.
+   */
+  apply(resources: Resources): Promise<void>;
+  /** May be called at any time, also while another call is under way. */
+  stats(): Promise<Stats>;
   /** Resolves when every process has stopped. Throws if one has not within 2 s; none stays stopped. */
   freeze(): Promise<void>;
   thaw(): Promise<void>;

@@ -1,5 +1,5 @@
 // Where a container's cgroup is, below the root of every hierarchy.
-import { quote } from "../oci/invalid-spec.ts";
+import { InvalidSpec, quote } from "../oci/invalid-spec.ts";
 import { climbs, components } from "../oci/path-components.ts";
 
 /** The names of the cgroups from below the root to the container's own: never empty. */
@@ -11,11 +11,11 @@ const MOST_LEVELS = 32;
 /**
  * `linux.cgroupsPath` of a spec as a path. `slice:prefix:name`, which is meant for systemd, becomes
  * slice/prefix/name, and none becomes the container's id, as in Kata's agent (container.md 1.3).
- * Throws an Error for a path that is not below the root.
+ * Throws InvalidSpec for a path that is not below the root.
  */
 export function cgroupPath(cgroupsPath: string | undefined, containerId: string): CgroupPath {
   const path = (cgroupsPath || containerId).replaceAll(":", "/");
-  const refuse = (reason: string) => new Error(`cgroup path ${quote(path)} ${reason}`);
+  const refuse = (reason: string) => new InvalidSpec(`cgroup path ${quote(path)} ${reason}`);
   if (climbs(path)) throw refuse("contains '..'");
   // A NUL would end the path early; the kernel takes no newline in the name of a cgroup.
   if (path.includes("\0") || path.includes("\n")) throw refuse("contains a NUL or a newline");

@@ -1,4 +1,5 @@
 // Make the directory of a container's cgroup in one hierarchy.
+import { internal } from "../error.ts";
 import { makeDirectory } from "../kernel/file.ts";
 import { rmdir } from "../linux/fs.ts";
 import { attempt } from "../kernel/perform.ts";
@@ -6,13 +7,13 @@ import type { CgroupPath } from "./path.ts";
 import { cgroupsIn, pidsIn, removeEmpty } from "./tree.ts";
 
 /**
- * Throws an Error if a process is in `cgroup` or in what is nested in it: the path belongs to a
+ * Throws an AgentError if a process is in `cgroup` or in what is nested in it: the path belongs to a
  * container that lives, or is above one, or above the agent itself.
  */
 export function refuseInUse(cgroup: string): void {
   for (const each of cgroupsIn(cgroup)) {
     const [pid] = pidsIn(each);
-    if (pid !== undefined) throw new Error(`cgroup ${each} is in use by process ${pid}`);
+    if (pid !== undefined) throw internal(`cgroup ${each} is in use by process ${pid}`);
   }
 }
 

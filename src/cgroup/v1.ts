@@ -1,18 +1,19 @@
 // A container's cgroup on v1: a directory in every hierarchy.
-import { readText, writeText } from "../kernel/file.ts";
+import { readText } from "../kernel/file.ts";
 import { parseMountinfo } from "../linux/mountinfo.ts";
+import type { Resources } from "../oci/resources.ts";
 import type { CgroupView } from "../program/cgroup-view.ts";
+import { applyWrites, filesOf, pageSizes } from "./apply.ts";
+import { inheritCpuset, widenParents } from "./cpuset.ts";
 import { V1_FREEZER, freeze, thaw } from "./freezer.ts";
-import {
-  type Controller,
-  type Hierarchy,
-  directoryIn,
-  hierarchiesOf,
-  viewOf,
-} from "./hierarchies.ts";
+import { type Hierarchy, directoryIn, hierarchiesOf, viewOf } from "./hierarchies.ts";
 import { killAll } from "./kill.ts";
 import type { CgroupPath } from "./path.ts";
 import { makeCgroup, refuseInUse, removeMadeAbove } from "./place.ts";
+import { resourceWritesV1 } from "./resources-v1.ts";
+import { readStatFiles } from "./stat-files.ts";
+import type { Stats } from "./stats.ts";
+import { statFilesV1, statsV1 } from "./stats-v1.ts";
 import { removeAll } from "./tree.ts";
 
 /** Throws an Error or a KernelError; then nothing is left of what was made. */
@@ -29,34 +30,43 @@ export function createV1(path: CgroupPath): CgroupV1 {
   return new CgroupV1(hierarchies, path);
 }
 
-/** A new cpuset is empty, and no process can enter it like that. */
-function inheritCpuset(parent: string, child: string): void {
-  for (const file of ["cpuset.cpus", "cpuset.mems"]) {
-    if (readText(`${child}/${file}`).trim() !== "") continue;
-    writeText(`${child}/${file}`, readText(`${parent}/${file}`).trim());
-  }
-}
-
 export class CgroupV1 {
   readonly entry: { readonly kind: "write"; readonly files: readonly string[] };
   readonly view: CgroupView;
   readonly #directories: readonly string[];
   readonly #freezer: string | undefined;
+  readonly #hierarchies: readonly Hierarchy[];
+  readonly #path: CgroupPath;
   /** The one hierarchy in which processes are looked for: they are in all. */
   readonly #processes: string;
 
   constructor(hierarchies: readonly [Hierarchy, ...Hierarchy[]], path: CgroupPath) {
-    const directoryOf = (controller: Controller) => {
-      const hierarchy = hierarchies.find(({ controllers }) => controllers.includes(controller));
-      return hierarchy && directoryIn(hierarchy, path);
-    };
+    this.#hierarchies = hierarchies;
+    this.#path = path;
     this.#directories = hierarchies.map((hierarchy) => directoryIn(hierarchy, path));
-    this.#freezer = directoryOf("freezer");
-    this.#processes = this.#freezer ?? directoryOf("memory") ?? directoryIn(hierarchies[0], path);
+    this.#freezer = this.#directoryOf("freezer");
+    this.#processes =
+      this.#freezer ?? this.#directoryOf("memory") ?? directoryIn(hierarchies[0], path);
     // A process that writes 0 to `tasks` moves itself, its one thread. Through `cgroup.procs` the
     // kernel first waits for every fork on the machine: 1 ms and more for each hierarchy.
     this.entry = { kind: "write", files: this.#directories.map((each) => `${each}/tasks`) };
     this.view = viewOf(hierarchies, path);
+  }
+
+  async apply(resources: Resources): Promise<void> {
+    const directoryOf = (controller: string) => this.#directoryOf(controller);
+    const writes = resourceWritesV1(resources, filesOf(directoryOf));
+    const cpuset = this.#hierarchyOf("cpuset")?.mountPoint;
+    const inCpuset = writes.filter(({ file }) => file.startsWith("cpuset."));
+    if (cpuset !== undefined) for (const each of inCpuset) widenParents(cpuset, this.#path, each);
+    await applyWrites(writes, directoryOf);
+  }
+
+  async stats(): Promise<Stats> {
+    const sizes = pageSizes();
+    const files = await readStatFiles(statFilesV1(sizes), (name) => this.#directoryOf(name));
+    const controllers = this.#hierarchies.flatMap((each) => each.controllers);
+    return statsV1(files, controllers, sizes);
   }
 
   async freeze(): Promise<void> {
@@ -74,6 +84,17 @@ export class CgroupV1 {
   async destroy(): Promise<void> {
     await removeAll(this.#directories);
     for (const directory of this.#directories) removeMadeAbove(directory);
+  }
+
+  #hierarchyOf(controller: string): Hierarchy | undefined {
+    return this.#hierarchies.find(({ controllers }) =>
+      controllers.some((name) => name === controller),
+    );
+  }
+
+  #directoryOf(controller: string): string | undefined {
+    const hierarchy = this.#hierarchyOf(controller);
+    return hierarchy && directoryIn(hierarchy, this.#path);
   }
 
   #needFreezer(): string {

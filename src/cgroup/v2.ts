@@ -5,11 +5,17 @@ import { AT_FDCWD } from "../linux/constants.ts";
 import { KernelError } from "../linux/error.ts";
 import { openat } from "../linux/fs.ts";
 import { O } from "../linux/open-flags.ts";
+import type { Resources } from "../oci/resources.ts";
 import type { CgroupView } from "../program/cgroup-view.ts";
+import { applyWrites, filesOf, pageSizes } from "./apply.ts";
 import { V2_FREEZER, freeze, thaw } from "./freezer.ts";
 import { killAll } from "./kill.ts";
 import type { CgroupPath } from "./path.ts";
 import { makeCgroup, refuseInUse, removeMadeAbove } from "./place.ts";
+import { resourceWritesV2 } from "./resources-v2.ts";
+import { readStatFiles } from "./stat-files.ts";
+import type { Stats } from "./stats.ts";
+import { statFilesV2, statsV2 } from "./stats-v2.ts";
 import { removeAll, tolerate } from "./tree.ts";
 
 /** Throws an Error or a KernelError; then nothing is left of what was made. */
@@ -65,6 +71,16 @@ export class CgroupV2 {
   constructor(directory: string, open: Fd) {
     this.#directory = directory;
     this.entry = { kind: "clone", directory: open };
+  }
+
+  async apply(resources: Resources): Promise<void> {
+    const directoryOf = () => this.#directory;
+    await applyWrites(resourceWritesV2(resources, filesOf(directoryOf)), directoryOf);
+  }
+
+  async stats(): Promise<Stats> {
+    const sizes = pageSizes();
+    return statsV2(await readStatFiles(statFilesV2(sizes), () => this.#directory), sizes);
   }
 
   async freeze(): Promise<void> {

@@ -1,4 +1,4 @@
-import { unimplemented } from "../error.ts";
+import { invalidArgument, unimplemented } from "../error.ts";
 import type { Handler } from "./handler.ts";
 
 /** Prepare what the containers of the pod share. */
@@ -10,5 +10,6 @@ export const createSandbox: Handler<"createSandbox"> = async (request, { sandbox
     ["guest hooks", request.guestHookPath],
   ].find(([, asked]) => asked !== undefined && asked.length > 0);
   if (unserved !== undefined) throw unimplemented(`CreateSandbox: ${unserved[0]}`);
+  if (request.hostname.includes("\0")) throw invalidArgument("the hostname contains NUL");
   await sandbox.create(request.hostname);
 };

@@ -15,7 +15,9 @@ import { removeContainer } from "./remove-container.ts";
 import { resumeContainer } from "./resume-container.ts";
 import { signalProcess } from "./signal-process.ts";
 import { startContainer } from "./start-container.ts";
+import { statsContainer } from "./stats-container.ts";
 import { ttyWinResize } from "./tty-win-resize.ts";
+import { updateContainer } from "./update-container.ts";
 import { version } from "./version.ts";
 import { waitProcess } from "./wait-process.ts";
 import { writeStdin } from "./write-stdin.ts";
@@ -33,9 +35,9 @@ export const agentHandlers: Handlers<AgentMethods> = {
   execProcess: execProcess,
   signalProcess: signalProcess,
   waitProcess: waitProcess,
-  updateContainer: null,
+  updateContainer: updateContainer,
   updateEphemeralMounts: null,
-  statsContainer: null,
+  statsContainer: statsContainer,
   pauseContainer: pauseContainer,
   resumeContainer: resumeContainer,
   removeStaleVirtiofsShareMounts: null,

@@ -79,10 +79,19 @@ function describe(pid: number): string {
   return state === "Z" ? `zombie ${name}` : name;
 }
 
-/** `512 /run/kata-containers/c1/rootfs` for each mount of its namespace. */
+/**
+ * `2 /run/kata-containers/c1/rootfs` for the second mount at that place in its namespace. Not by
+ * the kernel's ids: a mount that is made anew, as a test does, may get another.
+ */
 export function mountsOf(pid: number): string[] {
   const lines = readFileSync(`/proc/${pid}/mountinfo`, "utf8").trimEnd().split("\n");
-  return lines.map((line) => line.split(" ")).map(([id, , , , at]) => `${id} ${at}`);
+  const counts = new Map<string, number>();
+  return lines.map((line) => {
+    const [, , , , at = ""] = line.split(" ");
+    const count = (counts.get(at) ?? 0) + 1;
+    counts.set(at, count);
+    return `${count} ${at}`;
+  });
 }
 
 /** The cgroup of that name in each v1 hierarchy, or the one on v2. */

@@ -74,6 +74,12 @@ else
   lacking interop "run it as root with $needed and protoc on PATH"
 fi
 
+if lacks=$(bun test/support/has-vm.ts); then
+  tier vm bun test ./test/vm
+else
+  lacking vm "needs $lacks"
+fi
+
 printf '\n%-8s %7s %7s %8s\n' tier passed failed skipped
 printf '%s\n' "${rows[@]}"
 printf '\n%d passed, %d failed, %d skipped\n' "$total_passed" "$total_failed" "$total_skipped"

@@ -47,6 +47,11 @@ const QEMU = `
   -display none -serial stdio -no-reboot
 `;
 
+/** Nobody is going to listen any more. */
+const FAILURE = /Kernel panic|"level":"CRIT"|^guest: .*/m;
+
+const PATIENCE_MS = 60_000;
+
 const MEGABYTES = 1024;
 
 const WORDS = ["console=ttyS0", "panic=-1", "quiet"];
@@ -109,11 +114,21 @@ export class Machine implements AsyncDisposable {
   /** A connection to a vsock port of the guest, once somebody listens there. */
   async dial(port: number): Promise<Channel> {
     const { vsock, ports } = this.#parts;
-    try {
-      return await (vsock ?? ports).dial(port);
-    } catch (cause) {
-      throw new Error(`port ${port} of a guest that has said: ${this.console.text}`, { cause });
-    }
+    return this.#unlessFailed((vsock ?? ports).dial(port));
+  }
+
+  /** Resolves when the console shows `words`. */
+  async shows(words: string): Promise<void> {
+    await this.#unlessFailed(this.console.until(words));
+  }
+
+  /** Fails when the guest does, or is too slow, with what it has said. */
+  async #unlessFailed<Result>(work: Promise<Result>): Promise<Result> {
+    const failure = this.console.until(FAILURE).catch(() => "the guest has ended");
+    const late = Bun.sleep(PATIENCE_MS).then(() => "nothing happens");
+    const first = await Promise.race([work.then((result) => ({ result })), failure, late]);
+    if (typeof first !== "string") return first.result;
+    throw new Error(`${first}: ${this.console.text}`);
   }
 
   /** Keys on its console. */

@@ -1,4 +1,5 @@
 // A guest whose process 1 is the agent.
+import { Health } from "../../src/gen/health_pb.ts";
 import { Client } from "../../src/ttrpc/client.ts";
 import { AgentClient } from "./agent-client.ts";
 import { Transcript } from "./transcript.ts";
@@ -20,6 +21,7 @@ export class TestVm implements AsyncDisposable {
   readonly machine: Machine;
   readonly #rootfs: string;
   #client: AgentClient | undefined;
+  #bootMs = 0;
   #serial = 0;
 
   private constructor(machine: Machine, rootfs: string) {
@@ -27,7 +29,7 @@ export class TestVm implements AsyncDisposable {
     this.#rootfs = rootfs;
   }
 
-  /** Resolves when the agent has accepted a connection. */
+  /** Resolves when the agent has answered. Before that the guest is not prepared, and has no /dev. */
   static async boot(options: MachineOptions = {}): Promise<TestVm> {
     await using stack = new AsyncDisposableStack();
     const vm = new TestVm(
@@ -35,9 +37,16 @@ export class TestVm implements AsyncDisposable {
       options.root === "disk" ? WRITABLE : ROOTFS,
     );
     vm.#client = await vm.connect();
+    await vm.client.call(Health.method.check, {});
+    vm.#bootMs = performance.now() - vm.machine.startedAt;
     if (options.root === "disk") await vm.sh(`busybox cp -a ${ROOTFS} ${WRITABLE}`);
     stack.move();
     return vm;
+  }
+
+  /** Milliseconds from power-on to the first answer. */
+  get bootMs(): number {
+    return this.#bootMs;
   }
 
   get client(): AgentClient {

@@ -1,6 +1,5 @@
 // Tests that share one guest.
 import { afterAll, beforeAll, describe, setDefaultTimeout } from "bun:test";
-import { Health } from "../../src/gen/health_pb.ts";
 import { TestVm } from "./vm.ts";
 import { type MachineOptions, missing } from "./vm-machine.ts";
 
@@ -33,15 +32,13 @@ export function describeWithVm(
 
 /** For who reads the log: both are far from what they are where the guest's code runs by itself. */
 async function measure(vm: TestVm): Promise<string> {
-  await vm.client.call(Health.method.check, {});
-  const seconds = (performance.now() - vm.machine.startedAt) / 1000;
   const status = await vm.sh("cat /proc/1/status");
   const megabytes = (name: string) => {
     const [, kilobytes] = new RegExp(`^${name}:\\s+(\\d+) kB$`, "m").exec(status) ?? [];
     return (Number(kilobytes) / 1024).toFixed(1);
   };
   const memory = `${megabytes("VmRSS")} MB resident, ${megabytes("RssAnon")} MB of it anonymous`;
-  return `first answer ${seconds.toFixed(1)} s after power-on, ${memory}`;
+  return `first answer ${(vm.bootMs / 1000).toFixed(1)} s after power-on, ${memory}`;
 }
 
 /** Tests that start their guests themselves. */

@@ -20,16 +20,16 @@ const HOSTILE = [
 describeGuests("A guest whose root file system is the agent and nothing else", () => {
   test("serves, and has a console of its own for whoever debugs it", async () => {
     const words = ["agent.server_addr=unix:///run/agent.sock", "agent.debug_console", ...HOSTILE];
-    await using machine = await Machine.start({ isAlone: true, words });
-    await machine.console.until('"msg":"ttRPC server started"');
-    await machine.console.until("kata-agent> ");
+    await using machine = await Machine.start({ root: "agent", words });
+    await machine.shows('"msg":"ttRPC server started"');
+    await machine.shows("kata-agent> ");
     machine.type("mounts\n");
-    await machine.console.until(/\/sys\/fs\/cgroup/);
+    await machine.shows(" /sys/fs/cgroup");
     expect(machine.console.text).not.toContain("Kernel panic");
   });
 
   test("says that it has no vsock, and powers itself off", async () => {
-    await using machine = await Machine.start({ isAlone: true, words: HOSTILE });
+    await using machine = await Machine.start({ root: "agent", words: HOSTILE });
     expect(await machine.exited).toBe(0);
     expect(machine.console.text).toContain("open a socket for vsock://-1:1024: EAFNOSUPPORT");
     expect(machine.console.text).toContain("reboot: Power down");

@@ -24,7 +24,8 @@
 
 #define AGENT "/usr/bin/kata-agent"
 #define BUSYBOX "/rootfs/bin/busybox"
-#define DEVICES "/ports"
+#define DEVICES "/devices"
+#define DISK "/disk"
 
 /* The status of each command follows its output, after a byte that no command of a test prints. */
 #define SHELL                                                                                      \
@@ -53,16 +54,26 @@ static void load_modules(void) {
   if (chdir("/") < 0) fail("/");
 }
 
-/* The kernel makes the ports when the device has told it of them, which takes a moment. */
-static int open_port(int number) {
-  char path[64];
+/* What is there is a device once the kernel has got to know it, which takes a moment. */
+static int open_device(const char *path) {
   int fd;
-  snprintf(path, sizeof path, DEVICES "/vport0p%d", number);
   while ((fd = open(path, O_RDWR | O_CLOEXEC)) < 0) {
     if (errno != ENOENT) fail(path);
     usleep(1000);
   }
   return fd;
+}
+
+static int open_port(int number) {
+  char path[64];
+  snprintf(path, sizeof path, DEVICES "/vport0p%d", number);
+  return open_device(path);
+}
+
+/* Seen from the disk, nothing of the initramfs is there any more. */
+static void enter_disk(void) {
+  if (chdir(DISK) < 0 || mount(".", "/", NULL, MS_MOVE, NULL) < 0) fail(DISK);
+  if (chroot(".") < 0 || chdir("/") < 0) fail(DISK);
 }
 
 /* Until the host's end is there, a read gives nothing, as if it had gone. */
@@ -131,10 +142,19 @@ static void shell(int port) {
 
 int main(int argc, char **argv) {
   (void)argc;
+  int ports[PORTS + 1];
+  int has_disk = access(DISK, F_OK) == 0;
   load_modules();
   if (mkdir(DEVICES, 0700) < 0 || mount("dev", DEVICES, "devtmpfs", 0, NULL) < 0) fail(DEVICES);
+  for (int number = 1; number <= PORTS; number++) ports[number] = open_port(number);
+  if (has_disk) {
+    close(open_device(DEVICES "/vda"));
+    if (mount(DEVICES "/vda", DISK, "ext4", MS_RDONLY, NULL) < 0) fail(DISK);
+  }
+  if (umount2(DEVICES, MNT_DETACH) < 0 || rmdir(DEVICES) < 0) fail(DEVICES);
+  if (has_disk) enter_disk();
   for (int number = 1; number <= PORTS; number++) {
-    int port = open_port(number);
+    int port = ports[number];
     pid_t child = fork();
     if (child < 0) fail("fork");
     if (child == 0) {
@@ -144,7 +164,6 @@ int main(int argc, char **argv) {
     }
     close(port);
   }
-  if (umount2(DEVICES, MNT_DETACH) < 0 || rmdir(DEVICES) < 0) fail(DEVICES);
   argv[0] = AGENT;
   execv(AGENT, argv);
   fail(AGENT);

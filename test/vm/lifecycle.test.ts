@@ -1,8 +1,15 @@
 // A pod's life in a guest whose process 1 is the agent, asked for over vsock as the runtime does it.
 import { beforeAll, expect, test } from "bun:test";
 import { AgentService } from "../../src/gen/agent_pb.ts";
-import { SIGKILL, createContainer, idleContainer, startContainer } from "../support/container.ts";
+import {
+  SIGKILL,
+  type TestContainer,
+  createContainer,
+  idleContainer,
+  startContainer,
+} from "../support/container.ts";
 import type { TestVm } from "../support/vm.ts";
+import type { MachineOptions } from "../support/vm-machine.ts";
 import { mountsOf, stateOf } from "../support/vm-state.ts";
 import { describeWithVm } from "../support/with-vm.ts";
 
@@ -10,36 +17,58 @@ const { method } = AgentService;
 
 const SIGTERM = 15;
 
-type Version = {
-  readonly version: 1 | 2;
-  readonly words: readonly string[];
-  readonly processors: number;
+type CgroupVersion = {
   /** `filesystem directory options` */
   readonly mounts: readonly string[];
-  readonly freezer: (cgroup: string) => string;
+  /** Where the cgroup of a container is, with a freezer. */
+  readonly directory: string;
+  readonly freezer: string;
   readonly frozen: string;
 };
 
 const FLAGS = "nosuid,nodev,noexec,relatime";
 
-const VERSIONS: readonly Version[] = [
+const V2: CgroupVersion = {
+  mounts: [`cgroup2 /sys/fs/cgroup rw,${FLAGS},nsdelegate`],
+  directory: "/sys/fs/cgroup",
+  freezer: "cgroup.events",
+  frozen: "frozen 1",
+};
+
+const V1: CgroupVersion = {
+  mounts: ["memory", "pids", "devices", "freezer", "cpuset"].map(
+    (name) => `cgroup /sys/fs/cgroup/${name} rw,${FLAGS},${name}`,
+  ),
+  directory: "/sys/fs/cgroup/freezer",
+  freezer: "freezer.state",
+  frozen: "FROZEN",
+};
+
+type Guest = {
+  readonly title: string;
+  readonly options: MachineOptions;
+  readonly cgroups: CgroupVersion;
+  readonly rootMount: string;
+};
+
+const GUESTS: readonly Guest[] = [
   {
-    version: 2,
-    words: [],
-    processors: 2,
-    mounts: [`cgroup2 /sys/fs/cgroup rw,${FLAGS},nsdelegate`],
-    freezer: (cgroup) => `/sys/fs/cgroup${cgroup}/cgroup.events`,
-    frozen: "frozen 1",
+    title: "A guest with cgroup v2 and two processors, that starts from an initramfs",
+    options: { processors: 2 },
+    cgroups: V2,
+    rootMount: "rootfs / rw",
   },
   {
-    version: 1,
-    words: ["systemd.unified_cgroup_hierarchy=0"],
-    processors: 1,
-    mounts: ["memory", "pids", "devices", "freezer", "cpuset"].map(
-      (name) => `cgroup /sys/fs/cgroup/${name} rw,${FLAGS},${name}`,
-    ),
-    freezer: (cgroup) => `/sys/fs/cgroup/freezer${cgroup}/freezer.state`,
-    frozen: "FROZEN",
+    title: "A guest with cgroup v1, that starts from an initramfs",
+    options: { words: ["systemd.unified_cgroup_hierarchy=0"] },
+    cgroups: V1,
+    rootMount: "rootfs / rw",
+  },
+  {
+    title: "A guest with cgroup v2, that starts from a disk and cannot write to it",
+    options: { root: "disk" },
+    cgroups: V2,
+    rootMount: "ext4 / ro",
   },
 ];
 
@@ -53,15 +82,16 @@ const BASE_MOUNTS = [
   "tmpfs /run rw,nosuid,nodev",
 ];
 
-for (const { version, words, processors, mounts, freezer, frozen } of VERSIONS) {
-  describeWithVm(`A guest with cgroup v${version}`, { words, processors }, (vm) => {
+for (const { title, options, cgroups, rootMount } of GUESTS) {
+  const { mounts, directory, freezer, frozen } = cgroups;
+  describeWithVm(title, options, (vm) => {
     beforeAll(async () => {
       await vm().client.call(method.createSandbox, { sandboxId: "pod", hostname: "guest" });
     });
 
     test("has the file systems that a guest needs, mounted by the agent", async () => {
       const found = await mountsOf(vm());
-      for (const wanted of [...BASE_MOUNTS, ...mounts]) {
+      for (const wanted of [rootMount, ...BASE_MOUNTS, ...mounts]) {
         expect(found.filter((mount) => mount.startsWith(wanted))).toEqual([expect.any(String)]);
       }
     });
@@ -88,7 +118,8 @@ for (const { version, words, processors, mounts, freezer, frozen } of VERSIONS) 
 
     test("starts a container when it is told to, and not before", async () => {
       await using container = await createContainer(vm(), ["echo", "started"]);
-      expect(await vm().sh(`cat ${freezer(cgroupOf(vm(), container))}`)).not.toContain(frozen);
+      const procs = `${directory}/${pathOf(vm(), container)}/cgroup.procs`;
+      expect(await vm().sh(`cat /proc/$(cat ${procs})/comm`)).toBe("kata-agent\n");
       await container.start();
       expect((await container.outcome()).stdout).toBe("started\n");
     });
@@ -118,7 +149,7 @@ for (const { version, words, processors, mounts, freezer, frozen } of VERSIONS) 
 
     test("stops all of a container, and lets it go on", async () => {
       await using container = await idleContainer(vm());
-      const state = `cat ${freezer(cgroupOf(vm(), container))}`;
+      const state = `cat ${directory}/${pathOf(vm(), container)}/${freezer}`;
       await container.pause();
       expect(await vm().sh(state)).toContain(frozen);
       await container.resume();
@@ -156,6 +187,6 @@ for (const { version, words, processors, mounts, freezer, frozen } of VERSIONS) 
   });
 }
 
-function cgroupOf({ cgroup }: TestVm, { containerId }: { readonly containerId: string }): string {
-  return `/${cgroup}/${containerId}`;
+function pathOf({ cgroup }: TestVm, { containerId }: TestContainer): string {
+  return `${cgroup}/${containerId}`;
 }

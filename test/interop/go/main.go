@@ -1,11 +1,9 @@
 // Calls the agent as the host's Go runtime does, with its ttRPC library, so that our server is held
-// against a client that is not ours. Every answer is one line of JSON on standard output.
+// against a client that is not ours. Every step is one line of JSON on standard output.
 package main
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"flag"
 	"fmt"
 	"net"
@@ -15,24 +13,38 @@ import (
 	"time"
 
 	"github.com/containerd/ttrpc"
-	"google.golang.org/protobuf/encoding/protojson"
-	"google.golang.org/protobuf/proto"
+
+	"kata-agent.test/interop/protocol/grpc"
 )
 
 // The whole run's bound, so that a server that never answers fails a test instead of hanging it.
 const limit = time.Minute
 
+// peer is the agent, and what a scenario needs to talk to it.
+type peer struct {
+	connection *countedConnection
+	client     *ttrpc.Client
+	agent      grpc.AgentServiceService
+	// container is the id of the one container; its first process goes by the same name.
+	container string
+	// rootfs is a directory in the agent's tree with busybox and its links in bin.
+	rootfs string
+}
+
 // command makes the calls of one scenario. The first that goes wrong ends it.
-type command func(ctx context.Context, client *ttrpc.Client) error
+type command func(ctx context.Context, p *peer) error
 
 var commands = map[string]command{
-	"health": health,
+	"health":    health,
+	"lifecycle": lifecycle,
 }
 
 func main() {
 	socket := flag.String("socket", "", "unix socket of the agent; @NAME is an abstract one")
+	container := flag.String("container", "kata-agent-interop", "id of the container, and its cgroup")
+	rootfs := flag.String("rootfs", "", "root of the container, with busybox in bin")
 	flag.Usage = func() {
-		fmt.Fprintf(flag.CommandLine.Output(), "interop -socket SOCKET %s\n", names())
+		fmt.Fprintf(flag.CommandLine.Output(), "interop -socket SOCKET [FLAGS] %s\n", names())
 		flag.PrintDefaults()
 	}
 	flag.Parse()
@@ -42,7 +54,7 @@ func main() {
 		flag.Usage()
 		os.Exit(2)
 	}
-	if err := call(*socket, run); err != nil {
+	if err := call(*socket, run, peer{container: *container, rootfs: *rootfs}); err != nil {
 		fmt.Fprintf(os.Stderr, "%s: %v\n", flag.Arg(0), err)
 		os.Exit(1)
 	}
@@ -57,35 +69,20 @@ func names() string {
 	return strings.Join(all, "|")
 }
 
-func call(socket string, run command) error {
+func call(socket string, run command, p peer) error {
 	ctx, cancel := context.WithTimeout(context.Background(), limit)
 	defer cancel()
 
 	// The net package takes a leading @ for an abstract address itself.
 	var dialer net.Dialer
-	connection, err := dialer.DialContext(ctx, "unix", socket)
+	plain, err := dialer.DialContext(ctx, "unix", socket)
 	if err != nil {
 		return err
 	}
-	client := ttrpc.NewClient(connection)
-	defer client.Close()
+	p.connection = newCountedConnection(plain)
+	p.client = ttrpc.NewClient(p.connection)
+	defer p.client.Close()
+	p.agent = grpc.NewAgentServiceClient(p.client)
 
-	return run(ctx, client)
-}
-
-// report prints what a method answered, with the field names of the protocol file. Empty fields are
-// printed too, and absent messages as null, so that the two can be told apart.
-func report(method string, answer proto.Message) error {
-	form := protojson.MarshalOptions{UseProtoNames: true, EmitUnpopulated: true}
-	text, err := form.Marshal(answer)
-	if err != nil {
-		return fmt.Errorf("%s: %w", method, err)
-	}
-	// protojson varies its blanks on purpose.
-	var compact bytes.Buffer
-	if err := json.Compact(&compact, text); err != nil {
-		return fmt.Errorf("%s: %w", method, err)
-	}
-	_, err = fmt.Printf("{\"method\":%q,\"answer\":%s}\n", method, compact.Bytes())
-	return err
+	return run(ctx, &p)
 }

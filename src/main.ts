@@ -74,9 +74,10 @@ function start(configFile: string | undefined, ignored: readonly string[]): void
   for (const argument of ignored) log.warn("argument ignored", { argument });
   for (const warning of warnings) log.warn(warning);
   startReaper();
+  // The address may be in a file system that is mounted here.
+  if (isInit) prepare(config);
   // A runtime that is refused may give up before it dials again.
   const listener = tryTo(() => listenOn(parseAddress(config.serverAddress), config.serverAddress));
-  if (isInit) prepare(config);
   import("./service.ts")
     .then(({ runService }) => runService(config, listener, isInit))
     .catch((error: unknown) => {

@@ -54,11 +54,11 @@ static void load_modules(void) {
   if (chdir("/") < 0) fail("/");
 }
 
-/* What is there is a device once the kernel has got to know it, which takes a moment. */
+/* A device is there a moment after its driver is, and can be opened a moment after its name is. */
 static int open_device(const char *path) {
   int fd;
   while ((fd = open(path, O_RDWR | O_CLOEXEC)) < 0) {
-    if (errno != ENOENT) fail(path);
+    if (errno != ENOENT && errno != ENXIO) fail(path);
     usleep(1000);
   }
   return fd;

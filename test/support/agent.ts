@@ -7,6 +7,7 @@ import { isDeepStrictEqual } from "node:util";
 import { expect } from "bun:test";
 import { until } from "../../src/async/until.ts";
 import { AgentClient } from "./agent-client.ts";
+import { connected } from "./connected.ts";
 import { type Held, childrenOf, heldBy, removeCgroups } from "./held.ts";
 import { BUSYBOX, makeRootfs } from "./rootfs.ts";
 
@@ -71,7 +72,10 @@ export class TestAgent implements AsyncDisposable {
   static async start(): Promise<TestAgent> {
     const started = startProcess();
     try {
-      return new TestAgent(started, await connected(started));
+      const { process, directory, log } = started;
+      const socket = socketIn(directory);
+      const agent = { process, socket, log: () => log.text };
+      return new TestAgent(started, await connected(agent, STARTED_IN_MS));
     } catch (error) {
       await end(started);
       throw error;
@@ -147,18 +151,6 @@ function startProcess(): Started {
     stderr: "inherit",
   });
   return { process: child, log: new AgentLog(child.stdout), directory, name };
-}
-
-/** It is ready when its socket takes a connection. */
-async function connected({ process, log, directory }: Started): Promise<AgentClient> {
-  let client: AgentClient | undefined;
-  await until(async () => {
-    if (process.exitCode !== null) throw new Error(`the agent has ended: ${log.text}`);
-    client = await AgentClient.connect(socketIn(directory)).catch(() => undefined);
-    return client !== undefined;
-  }, STARTED_IN_MS);
-  if (client === undefined) throw new Error(`the agent does not serve: ${log.text}`);
-  return client;
 }
 
 async function end({ process, name, directory }: Started): Promise<void> {

@@ -2,8 +2,8 @@
 import { mkdirSync, mkdtempSync, readFileSync, readlinkSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { until } from "../../src/async/until.ts";
-import { AgentClient } from "./agent-client.ts";
+import type { AgentClient } from "./agent-client.ts";
+import { connected } from "./connected.ts";
 import { childrenOf } from "./held.ts";
 
 const REPOSITORY = join(import.meta.dir, "../..");
@@ -12,7 +12,11 @@ const SCRIPT = join(import.meta.dir, "init-agent.sh");
 /** Should the test be killed, so is all of this. */
 const KILLABLE = ["setpriv", "--pdeathsig", "KILL", "unshare", "--fork", "--kill-child"];
 const NAMESPACES = ["user", "mount", "pid", "net", "uts", "ipc", "cgroup"];
-const IN_NAMESPACES = [...KILLABLE, "--map-root-user", ...NAMESPACES.map((each) => `--${each}`)];
+export const IN_NAMESPACES = [
+  ...KILLABLE,
+  "--map-root-user",
+  ...NAMESPACES.map((each) => `--${each}`),
+];
 
 const STARTED_IN_MS = 10_000;
 
@@ -62,15 +66,9 @@ export class InitAgent implements AsyncDisposable {
   }
 
   /** A connection, as soon as it takes one. */
-  async connect(): Promise<AgentClient> {
-    let client: AgentClient | undefined;
-    await until(async () => {
-      if (this.#process.exitCode !== null) throw new Error(`the agent has ended: ${this.log}`);
-      client = await AgentClient.connect(this.socket).catch(() => undefined);
-      return client !== undefined;
-    }, STARTED_IN_MS);
-    if (client === undefined) throw new Error(`the agent does not serve: ${this.log}`);
-    return client;
+  connect(): Promise<AgentClient> {
+    const started = { process: this.#process, socket: this.socket, log: () => this.log };
+    return connected(started, STARTED_IN_MS);
   }
 
   /** As this process sees it. */

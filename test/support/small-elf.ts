@@ -22,6 +22,7 @@ const AT = {
   interpreter: 0x200,
   strings: 0x240,
   versions: 0x400,
+  paths: 0x480,
   dynamic: 0x500,
   word: 0x640,
   program: 0x680,
@@ -30,10 +31,13 @@ const AT = {
   end: 0xa00,
 } as const;
 
+/** Of files that a loader reads. */
+const PATHS = "\0/etc/ld.so.preload\0/etc/ld.so.cache\0";
+
 const NAMES = "\0.dynstr\0.dynamic\0.bun\0.shstrtab\0";
 
 export function smallElf(description: Description): Uint8Array<ArrayBuffer> {
-  const { arch, interpreter, pointers = interpreter === undefined ? 0 : 1 } = description;
+  const { arch, interpreter, soname, pointers = interpreter === undefined ? 0 : 1 } = description;
   const base = interpreter === undefined ? 0 : BASE;
   const bytes = new Uint8Array(AT.end);
   bytes.set([0x7f, 0x45, 0x4c, 0x46, 2, 1, 1]);
@@ -62,6 +66,7 @@ export function smallElf(description: Description): Uint8Array<ArrayBuffer> {
   for (let index = 0; index < pointers; index++) {
     view.setBigUint64(AT.word + index * 8, BigInt(base + AT.program), true);
   }
+  if (soname?.startsWith("ld-")) writeText(bytes, AT.paths, PATHS);
   writeText(bytes, AT.program, PROGRAM);
   writeText(bytes, AT.names, NAMES);
   writeSections(bytes, base);

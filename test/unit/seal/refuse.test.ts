@@ -73,6 +73,11 @@ const REFUSED: readonly (readonly [what: string, changes: Changes, message: stri
     { loader: smallElf({ arch, soname: "ld-other.so.1" }) },
     `executable: its loader is ${interpreter}, not ld-other.so.1`,
   ],
+  [
+    "a loader that names no file of libraries to load first",
+    { loader: patched(loader, Buffer.from(loader).indexOf("/etc/ld.so.preload"), 0) },
+    "loader: want /etc/ld.so.preload in it, once",
+  ],
   ["a library too few", { libraries: [] }, "executable: needs libc.so.6, which is not given"],
   [
     "a library that needs one more",

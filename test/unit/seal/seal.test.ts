@@ -94,6 +94,13 @@ describe("a sealed executable", () => {
     expect(textAt(elf, p_offset + plan.scrubbed)).toBe("BUN_");
   });
 
+  test("has a loader that looks for no file in the root", () => {
+    for (const path of ["/etc/ld.so.preload", "/etc/ld.so.cache"]) {
+      expect(Buffer.from(loader).includes(path)).toBe(true);
+      expect(Buffer.from(sealed().bytes).includes(path)).toBe(false);
+    }
+  });
+
   test("has a section for all that strip must keep, and its old ones", () => {
     const elf = sealed();
     const { p_vaddr, p_offset, p_filesz } = segmentOf(elf);

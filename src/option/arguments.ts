@@ -12,17 +12,17 @@ export type Arguments =
   | { readonly role: "refuse"; readonly reason: string };
 
 /**
- * `--version` wins over everything, as with Kata's own agent. PID 1 refuses nothing: the kernel gives
- * it the words of its own command line that it does not know, and panics when it ends.
+ * `--version` wins over everything, as with Kata's own agent. PID 1 always serves: the kernel gives it
+ * the words of its own command line that it does not know, and panics when it ends.
  */
 export function parseArguments(args: readonly string[], isInit: boolean): Arguments {
+  const { configFiles, ignored } = parseServe(args);
+  const [configFile] = configFiles;
+  if (isInit) return { role: "serve", configFile, ignored };
   if (args.includes("-v") || args.includes("--version")) return { role: "version" };
   if (args.includes("-h") || args.includes("--help") || args[0] === "help") return { role: "help" };
   const [command, file = ""] = args;
   if (command === "explain" && args.length === 2) return { role: "explain", file };
-  const { configFiles, ignored } = parseServe(args);
-  const [configFile] = configFiles;
-  if (isInit) return { role: "serve", configFile, ignored };
   if (command === "explain") return refuse("explain takes one file");
   if (ignored.length > 0) return refuse(`unexpected argument ${JSON.stringify(ignored[0])}`);
   if (configFiles.length > 1) return refuse("more than one configuration file");

@@ -8,7 +8,9 @@ export const ROOT = join(import.meta.dir, "../../..");
 /** Paths from the root, in order. Generated and downloaded files are left out. */
 export function filesOf(pattern: string): string[] {
   const all = new Bun.Glob(pattern).scanSync({ cwd: ROOT, dot: true });
-  return [...all].filter((path) => !/^(node_modules|dist|\.git|src\/gen)\//.test(path)).toSorted();
+  return [...all]
+    .filter((path) => !/^(node_modules|dist|\.git|src\/gen)(\/|$)/.test(path))
+    .toSorted();
 }
 
 export function textOf(path: string): string {

@@ -67,6 +67,7 @@ export const FSCONFIG = {
 export const CLONE = {
   NEWTIME: 0x80,
   PIDFD: 0x1000,
+  PARENT: 0x8000,
   NEWNS: 0x20000,
   NEWCGROUP: 0x2000000,
   NEWUTS: 0x4000000,

@@ -1,7 +1,7 @@
 // Files, directories and paths: open(2), openat2(2), mkdir(2), mknod(2), symlink(2), unlink(2),
 // chown(2), chmod(2), access(2), chdir(2), chroot(2), umask(2).
 import { ACCESS, AT, AT_FDCWD, RESOLVE } from "./constants.ts";
-import { type Call, type FdArg, call } from "./call.ts";
+import { type Call, type FdArg, type Reg, call } from "./call.ts";
 import { O } from "./open-flags.ts";
 import { structOf } from "./struct.ts";
 
@@ -55,7 +55,7 @@ export function fchown(fd: FdArg, uid: number, gid: number): Call {
   return call("fchownat", fd, "", uid, gid, AT.EMPTY_PATH);
 }
 
-export function fchmod(fd: FdArg, mode: number): Call {
+export function fchmod(fd: FdArg, mode: number | Reg): Call {
   return call("fchmod", fd, mode);
 }
 
@@ -92,6 +92,6 @@ export function statfs(path: string, buffer: Uint8Array): Call {
 
 /** statx(2) of an open file into `buffer`, 256 bytes; stx_mode is the 16-bit word at byte 28. */
 export function statx(fd: FdArg, buffer: Uint8Array): Call {
-  const STATX_TYPE = 1;
-  return call("statx", fd, "", AT.EMPTY_PATH, STATX_TYPE, buffer);
+  const STATX_TYPE_AND_MODE = 3;
+  return call("statx", fd, "", AT.EMPTY_PATH, STATX_TYPE_AND_MODE, buffer);
 }

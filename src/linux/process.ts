@@ -34,6 +34,11 @@ export function pidfd_send_signal(pidfd: FdArg, signal: number): Call {
   return call("pidfd_send_signal", pidfd, signal, null, 0);
 }
 
+/** A descriptor that stands for the process, close-on-exec. */
+export function pidfd_open(pid: number): Call {
+  return call("pidfd_open", pid, 0);
+}
+
 export function kill(pid: number, signal: number): Call {
   return call("kill", pid, signal);
 }

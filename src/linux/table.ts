@@ -129,6 +129,7 @@ export const SYSCALLS = {
   wait4: [61, 260, [int, bytes, flags("", { WNOHANG: W.NOHANG, __WALL: W.ALL }), pointer]],
   kill: [62, 129, [int, signal]],
   pidfd_send_signal: [424, 424, [fd, signal, pointer, int]],
+  pidfd_open: [434, 434, [int, hex]],
   pidfd_getfd: [438, 438, [fd, fd, int]],
   getpid: [39, 172, []],
   setsid: [112, 157, []],

@@ -12,7 +12,6 @@ export function unservedIn(spec: ContainerSpec): string | undefined {
     // Whoever listens there would never hear of a call.
     ["linux.seccomp.listenerPath", linux.seccomp?.listenerPath !== undefined],
     ["a user namespace", hasNamespace(linux, "user")],
-    ["a time namespace", hasNamespace(linux, "time")],
     ["linux.mountLabel", linux.mountLabel !== undefined],
     ["linux.personality", linux.personality !== undefined],
     ["linux.memoryPolicy", linux.memoryPolicy !== undefined],

@@ -1,5 +1,5 @@
 // Rules for namespaces, and for settings that need one of their own to be harmless.
-import { InvalidSpec, quote } from "./invalid-spec.ts";
+import { InvalidSpec, invalidField, quote } from "./invalid-spec.ts";
 import { hasNamespace } from "./namespace.ts";
 import { isAbsolute } from "./path-components.ts";
 import type { IdMapping } from "./spec.ts";
@@ -44,9 +44,20 @@ function checkIdMappings(kind: "uid" | "gid", mappings: readonly IdMapping[]): v
     throw new InvalidSpec(`user namespace: idmapping ${kind}: No idmap has size > 0`);
 }
 
+const NANOSECONDS = 1_000_000_000;
+
 export function validTimeOffsets({ linux }: ContainerSpec): void {
-  if (linux.timeOffsets !== undefined && !hasNamespace(linux, "time"))
+  const { timeOffsets, namespaces = [] } = linux;
+  if (timeOffsets === undefined) return;
+  const time = namespaces.find(({ type }) => type === "time");
+  if (time === undefined)
     throw new InvalidSpec("linux.timeOffsets: Linux namespace does not contain time");
+  // Somebody is in it, so its clocks are fixed.
+  if (time.path !== undefined)
+    throw new InvalidSpec("linux.timeOffsets: the time namespace is one to join");
+  for (const [clock, { nanosecs = 0 } = {}] of Object.entries(timeOffsets))
+    if (nanosecs >= NANOSECONDS)
+      throw invalidField(`linux.timeOffsets.${clock}.nanosecs`, String(nanosecs));
 }
 
 const IPC_SYSCTLS: ReadonlySet<string> = new Set([

@@ -9,7 +9,7 @@ import { type Birth, leaveAgent, masterNumber } from "./birth.ts";
 import { closeOnExec, closeOthers } from "./descriptors.ts";
 import { checkEntrypoint, execute } from "./entrypoint.ts";
 import { assumeIdentity } from "./identity.ts";
-import { type Joined, joinNamespaces } from "./namespaces.ts";
+import { type Joined, joinMountNamespace, joinNamespaces } from "./namespaces.ts";
 import { filterBeforeExecve } from "./seccomp-filter.ts";
 import { controlTerminal, openTerminal } from "./terminal.ts";
 
@@ -22,6 +22,7 @@ export function execProgram(process: ContainerProcess, context: ExecContext): Ta
   const tape = new Tape();
   leaveAgent(tape, context, Object.values(context.joined), process.oomScoreAdj);
   joinNamespaces(tape, context.joined);
+  joinMountNamespace(tape, context.joined);
   tape.do("start a session", setsid());
   if (process.terminal === true) {
     const master = masterNumber(context);

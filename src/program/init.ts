@@ -16,7 +16,7 @@ import { assumeIdentity } from "./identity.ts";
 import { makePathsReadonly, maskPaths } from "./masked-paths.ts";
 import { openTarget } from "./mount-target.ts";
 import { bindsDev, makeMountsReadonly, mountAll } from "./mounts.ts";
-import { type Joined, joinNamespaces, newNamespaces } from "./namespaces.ts";
+import { type Joined, joinNamespaces, newNamespaces, newTimeNamespace } from "./namespaces.ts";
 import {
   type RootSwitch,
   type Rootfs,
@@ -51,6 +51,7 @@ export function initProgram(spec: ContainerSpec, context: InitContext): Tape {
 
   // 2. Joined namespaces come first: an mqueue shows the ipc namespace it is mounted from.
   joinNamespaces(tape, context.joined);
+  if (context.created.includes("time")) newTimeNamespace(tape, linux.timeOffsets);
   newNamespaces(tape, context.created);
   if (context.created.includes("uts")) setNames(tape, spec);
   isolateMounts(tape, linux.rootfsPropagation);

@@ -8,14 +8,15 @@ import { refuseNul } from "../linux/nul.ts";
 import { openFlagsFor } from "../linux/open-flags.ts";
 import { encodeStruct } from "../linux/struct.ts";
 import { argumentKinds, syscallNumber } from "../linux/table.ts";
-import type { Mark, Op, Tape } from "./tape.ts";
+import type { Mark, Op, Source, Tape } from "./tape.ts";
 
 const WORD = 8;
 const ARGS = 6;
 const TOLERATED = 6;
 const OP_WORDS = 4 + ARGS + 2 * TOLERATED;
 const MACHINE_WORDS = 11;
-const PARK = -1;
+/** What stands in the place of a call's number. */
+const SPECIAL = { park: -1, fork: -2, load: -3 } as const;
 
 export type Target = {
   readonly arch: Arch;
@@ -63,9 +64,10 @@ export function encode(tape: Tape, target: Target): number {
 function encodeOp(op: Op, index: number, at: number, writer: Writer): void {
   const next = index + 1;
   const place = (mark: Mark | null) => forward(op, index, mark);
-  writer.word(at, op.call === null ? PARK : syscallNumber(op.call.name, writer.arch));
+  writer.word(at, numberOf(op, writer.arch));
   writer.word(at + WORD, op.result === null ? -1 : op.result.index);
   writer.word(at + 3 * WORD, op.next === null ? next : place(op.next));
+  if (op.source !== undefined) writer.word(at + 4 * WORD, writer.source(op.source));
   if (op.call !== null) {
     const kinds = argumentKinds(op.call.name);
     let registers = 0;
@@ -81,6 +83,12 @@ function encodeOp(op: Op, index: number, at: number, writer: Writer): void {
     writer.word(tolerated, errnoNumber(name));
     writer.word(tolerated + WORD, mark === null ? next : place(mark));
   });
+}
+
+function numberOf({ kind, call }: Op, arch: Arch): number {
+  if (kind !== "call") return SPECIAL[kind];
+  if (call === null) throw new TypeError("a call op without a call");
+  return syscallNumber(call.name, arch);
 }
 
 /** Jumps go forward only: a tape ends after at most as many calls as it has ops. */
@@ -132,6 +140,12 @@ class Writer {
       return this.#bytes(encodeStruct(arg, this.arch, (bytes) => this.#buffer(bytes)));
     }
     return this.#vector(arg);
+  }
+
+  /** The address of what a `load` takes. */
+  source({ buffer, at }: Source): number {
+    if (at + 2 > buffer.length) throw new RangeError("a load beyond its buffer");
+    return this.#buffer(buffer) + at;
   }
 
   #string(text: string): number {

@@ -14,11 +14,15 @@ export function listing(tape: Tape, arrow?: number): string {
 }
 
 function formatOp(op: Op, index: number): string {
-  if (op.call === null) return "park";
   const left = op.result === null ? "" : `r${op.result.index} = `;
+  if (op.source !== undefined) {
+    return `${left}load(<${op.source.buffer.length} bytes>, ${op.source.at})`;
+  }
+  if (op.call === null) return "park";
+  const fork = op.kind === "fork" ? "fork: " : "";
   const goto = (mark: Mark | null) =>
     mark?.index === undefined || mark.index === index + 1 ? "" : `→${mark.index}`;
   const tolerated = op.tolerated.map(([name, mark]) => `${name}${goto(mark)}`).join(" ");
   const then = goto(op.next);
-  return `${left}${formatCall(op.call)}${then && ` ${then}`}${tolerated && ` ? ${tolerated}`}`;
+  return `${fork}${left}${formatCall(op.call)}${then && ` ${then}`}${tolerated && ` ? ${tolerated}`}`;
 }

@@ -6,6 +6,8 @@ typedef word (*syscall_function)(word, word, word, word, word, word, word);
 
 #define TOLERATED 6
 #define PARK (-1)
+#define FORK (-2)
+#define LOAD (-3)
 #define CLONE_NEWPID 0x20000000
 #define LOST_HOME (-4095)
 #define ENOENT 2
@@ -44,7 +46,7 @@ word perform(word number, word a, word b, word c, word d, word e, word f) {
   return result == -1 ? -(word)*error : result;
 }
 
-/* Whether the agent will read it. */
+/* Whether the agent will read it: 0 for a park, an errno, or a pid negated. */
 static int report(struct machine *m, word index, word cause) {
   word message[2];
   message[0] = index;
@@ -64,6 +66,20 @@ static word argument(struct machine *m, struct op *o, int i) {
   return (o->registers >> i) & 1 ? m->registers[o->args[i]] : o->args[i];
 }
 
+/* Whether the agent says go on. */
+static int told(struct machine *m) {
+  char go;
+  return perform(m->read, m->control, (word)&go, 1, 0, 0, 0) == 1;
+}
+
+/* Go on in a new process. It waits until the agent knows of it, and the old one is over. */
+static word fork_on(struct machine *m, word index, word *args) {
+  word pid = perform(m->clone3, args[0], args[1], 0, 0, 0, 0);
+  if (pid > 0) leave(m, report(m, index, -pid) ? 0 : 1);
+  if (pid == 0 && !told(m)) leave(m, 1);
+  return pid;
+}
+
 static void play(struct machine *m) {
   word i = 0;
   /* While the child holds a copy of the agent's end, no read of its own end sees the agent go. */
@@ -73,18 +89,22 @@ static void play(struct machine *m) {
     word result;
     int k, tries = 0;
     if (o->number == PARK) {
-      char go;
       /* Who cannot say that it waits must not wait. */
-      if (!report(m, i, 0)) leave(m, 1);
-      if (perform(m->read, m->control, (word)&go, 1, 0, 0, 0) != 1) leave(m, 1);
+      if (!report(m, i, 0) || !told(m)) leave(m, 1);
       i = o->next;
       continue;
     }
-    /* openat2 gives EAGAIN for a `..` while anything else on the machine is mounted or renamed. */
-    do {
-      result = perform(o->number, argument(m, o, 0), argument(m, o, 1), argument(m, o, 2),
-                       argument(m, o, 3), argument(m, o, 4), argument(m, o, 5));
-    } while (result == -EAGAIN && ++tries < TRIES);
+    if (o->number == FORK) {
+      result = fork_on(m, i, o->args);
+    } else if (o->number == LOAD) {
+      result = *(unsigned short *)o->args[0];
+    } else {
+      /* openat2 gives EAGAIN for a `..` while anything else on the machine is mounted or renamed. */
+      do {
+        result = perform(o->number, argument(m, o, 0), argument(m, o, 1), argument(m, o, 2),
+                         argument(m, o, 3), argument(m, o, 4), argument(m, o, 5));
+      } while (result == -EAGAIN && ++tries < TRIES);
+    }
     if (result >= 0 || result < -4095) {
       if (o->result >= 0) m->registers[o->result] = result;
       i = o->next;

@@ -2,7 +2,7 @@
 import { CLONE, SIG } from "../linux/constants.ts";
 import { KernelError } from "../linux/error.ts";
 import { read, setStatusFlags, write } from "../linux/io.ts";
-import { clone3, pidfd_send_signal } from "../linux/process.ts";
+import { clone3, pidfd_open, pidfd_send_signal } from "../linux/process.ts";
 import { O } from "../linux/open-flags.ts";
 import { encodeStruct, structOf } from "../linux/struct.ts";
 import { AT_FDCWD } from "../linux/constants.ts";
@@ -79,20 +79,36 @@ function homePidNamespace(): Fd {
   return home;
 }
 
-/** A child that plays a tape, or the program that the tape executed. */
+/** A child that plays a tape, or the program that the tape executed. A tape may go on in a new one. */
 export class Child implements Disposable {
-  readonly pid: number;
-  readonly pidfd: Fd;
+  /** Of the process that plays last. */
   readonly exit: Promise<ExitStatus>;
+  #pid: number;
+  #pidfd: Fd;
   readonly #tape: Tape;
   readonly #control: Fd;
+  readonly #successor = Promise.withResolvers<ExitStatus>();
+  #isKilled = false;
 
   constructor(pid: number, pidfd: Fd, tape: Tape, control: Fd) {
-    this.pid = pid;
-    this.pidfd = pidfd;
-    this.exit = exitOf(pid);
+    this.#pid = pid;
+    this.#pidfd = pidfd;
     this.#tape = tape;
     this.#control = control;
+    const ended = exitOf(pid);
+    const forks = tape.ops.some(({ kind }) => kind === "fork");
+    // Who goes on in another process ends with 0 and never otherwise: the tape ends in that one.
+    this.exit = forks
+      ? ended.then((status) => (status === 0 ? this.#successor.promise : status))
+      : ended;
+  }
+
+  get pid(): number {
+    return this.#pid;
+  }
+
+  get pidfd(): Fd {
+    return this.#pidfd;
   }
 
   /** The tape has come to its next park point. Throws a TapeError, or an Error if the child ended. */
@@ -114,7 +130,8 @@ export class Child implements Disposable {
 
   /** ESRCH, the process is gone already, counts as done. Throws a KernelError for the rest. */
   signal(signal: number): void {
-    const send = pidfd_send_signal(this.pidfd.number, signal);
+    this.#isKilled ||= signal === SIG.KILL;
+    const send = pidfd_send_signal(this.#pidfd.number, signal);
     const result = attempt(send);
     if (result < 0 && result !== -errnoNumber("ESRCH")) {
       throw new KernelError(`signal ${signal}`, send, -result);
@@ -124,30 +141,55 @@ export class Child implements Disposable {
   /** Give up the agent's descriptors. A tape that is parked ends; else the process is not touched. */
   [Symbol.dispose](): void {
     this.#control.close();
-    this.pidfd.close();
+    this.#pidfd.close();
   }
 
   /** true: parked. false: the control line ended, by execve or exit. */
   async #progress(): Promise<boolean> {
-    const message = new BigInt64Array(2);
-    const bytes = new Uint8Array(message.buffer);
     for (;;) {
-      const length = attempt(read(this.#control.number, bytes));
+      const message = await this.#message();
+      if (message === undefined) return false;
+      const { op, value } = message;
+      if (op.kind === "park" && value === 0) return true;
+      if (op.kind === "fork" && value < 0) this.#follow(-value);
+      else if (op.call !== null) throw new TapeError(this.#tape, message.index, op.call, value);
+    }
+  }
+
+  /** What the child says next. undefined: it says nothing more. */
+  async #message() {
+    const words = new BigInt64Array(2);
+    const bytes = new Uint8Array(words.buffer);
+    const receive = read(this.#control.number, bytes);
+    for (;;) {
+      const length = attempt(receive);
       // ECONNRESET: the child was killed before it took the byte of `resume`.
-      if (length === 0 || length === -errnoNumber("ECONNRESET")) return false;
+      if (length === 0 || length === -errnoNumber("ECONNRESET")) return undefined;
       if (length === bytes.length) break;
       if (length !== -errnoNumber("EAGAIN")) {
-        throw new KernelError(
-          "read the control socket",
-          read(this.#control.number, bytes),
-          -length,
-        );
+        throw new KernelError("read the control socket", receive, -length);
       }
       await readable(this.#control.number);
     }
-    const index = Number(message[0]);
-    const call = this.#tape.ops[index]?.call ?? null;
-    if (call === null) return true;
-    throw new TapeError(this.#tape, index, call, Number(message[1]));
+    const index = Number(words[0]);
+    const op = this.#tape.ops[index];
+    if (op === undefined) throw new Error(`a child reports op ${index}, which its tape has not`);
+    return { index, op, value: Number(words[1]) };
+  }
+
+  /** The tape goes on in process `pid`, a child of the agent that waits to be known. */
+  #follow(pid: number): void {
+    const pidfd = attempt(pidfd_open(pid));
+    if (pidfd < 0) {
+      // Somebody has killed it, and it has been reaped as one that nobody knows.
+      this.#successor.resolve(128 + SIG.KILL);
+      return;
+    }
+    this.#pidfd.close();
+    this.#pidfd = new Fd(pidfd);
+    this.#pid = pid;
+    void exitOf(pid).then(this.#successor.resolve);
+    if (this.#isKilled) this.signal(SIG.KILL);
+    this.resume();
   }
 }

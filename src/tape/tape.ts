@@ -1,6 +1,9 @@
 // A straight-line program of system calls for a child process. Read README.md first.
 import { type Call, Reg } from "../linux/call.ts";
+import { CLONE } from "../linux/constants.ts";
 import type { ErrnoName } from "../linux/errno.ts";
+import { clone3 } from "../linux/process.ts";
+import { structOf } from "../linux/struct.ts";
 
 /** Go on as if the call had succeeded. */
 export const skip = Symbol("skip");
@@ -17,10 +20,18 @@ export type OnError<Result = null> = {
   readonly [name in ErrnoName]?: typeof skip | Mark | Block<Result>;
 };
 
+/** `park`: wait for the agent. `fork`: go on in a new process. `load`: take a number from memory. */
+export type OpKind = "call" | "park" | "fork" | "load";
+
+/** A 16-bit word in a buffer that an earlier call has filled. */
+export type Source = { readonly buffer: Uint8Array; readonly at: number };
+
 export type Op = {
+  readonly kind: OpKind;
   readonly label: string;
-  /** null: wait for the agent. */
+  /** null for those that make none. */
   readonly call: Call | null;
+  readonly source?: Source;
   readonly result: Reg | null;
   /** Where the tape goes on after success, and after each tolerated errno. null: the next op. */
   readonly next: Mark | null;
@@ -61,7 +72,24 @@ export class Tape {
 
   /** Tell the agent that the tape got here, and wait until it says go on. */
   park(label: string): void {
-    this.#push({ label, call: null, result: null, next: null, tolerated: [] });
+    this.#push({ kind: "park", label, call: null, result: null, next: null, tolerated: [] });
+  }
+
+  /**
+   * Go on in a new child of the agent, which has all that this process has, and end this one.
+   * `namespaces`: CLONE_NEW* bits, for those that only a new process can be in.
+   */
+  fork(label: string, namespaces: number): void {
+    const call = clone3(structOf("clone_args", { flags: CLONE.PARENT + namespaces }));
+    this.#push({ kind: "fork", label, call, result: null, next: null, tolerated: [] });
+  }
+
+  /** The 16-bit word at byte `at` of a buffer that an earlier call has filled, for later calls. */
+  load(label: string, buffer: Uint8Array, at: number): Reg {
+    const result = new Reg(this.#registers++);
+    const source = { buffer, at };
+    this.#push({ kind: "load", label, call: null, source, result, next: null, tolerated: [] });
+    return result;
   }
 
   /** The calls in turn until one succeeds. Only the errno of the last is an error. */
@@ -105,7 +133,7 @@ export class Tape {
       const to = target === skip ? end : typeof target === "function" ? start : target;
       return [name as ErrnoName, to] as const;
     });
-    this.#push({ label, call, result, next: end, tolerated });
+    this.#push({ kind: "call", label, call, result, next: end, tolerated });
     if (block === undefined) return;
     this.place(start);
     block(this, result);

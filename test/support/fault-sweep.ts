@@ -99,7 +99,8 @@ async function failAt({ run }: Subject, index: number): Promise<{ label: string;
     const op = ops[index];
     if (op === undefined) return;
     label = op.label;
-    ops[index] = { ...op, call: NOWHERE, tolerated: [] };
+    const { label: _, source: __, ...rest } = op;
+    ops[index] = { ...rest, label, kind: "call", call: NOWHERE, tolerated: [] };
   });
   return { label, run: result };
 }

@@ -24,7 +24,6 @@ describe("a spec is not served, by the name of what it asks for:", () => {
   test.each<[string, Spec]>([
     ["linux.seccomp.listenerPath", withLinux({ seccomp: { defaultAction, listenerPath } })],
     ["a user namespace", withNamespace("user", { uidMappings: MAP, gidMappings: MAP })],
-    ["a time namespace", withNamespace("time", {})],
     ["linux.mountLabel", withLinux({ mountLabel: LABEL })],
     ["linux.personality", withLinux({ personality: { domain: "LINUX32" } })],
     ["linux.memoryPolicy", withLinux({ memoryPolicy: { mode: "MPOL_BIND" } })],

@@ -299,6 +299,22 @@ describe("a container", () => {
       "linux.timeOffsets: Linux namespace does not contain time",
     ],
     [
+      "time offsets for a time namespace that others are in",
+      withLinux({
+        namespaces: [{ type: "time", path: "/ns" }],
+        timeOffsets: { boottime: { secs: 1 } },
+      }),
+      "linux.timeOffsets: the time namespace is one to join",
+    ],
+    [
+      "a time offset of a second in nanoseconds",
+      withLinux({
+        namespaces: [{ type: "time" }],
+        timeOffsets: { monotonic: { nanosecs: 1_000_000_000 } },
+      }),
+      'invalid linux.timeOffsets.monotonic.nanosecs: "1000000000"',
+    ],
+    [
       "user.* parameters without a user namespace",
       withSysctl("user.max_user_namespaces"),
       "Sysctl config contains invalid settings",

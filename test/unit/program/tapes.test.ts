@@ -118,7 +118,7 @@ describe("every tape", () => {
 describe("the first process of a container", () => {
   test("does nothing when it is started but mark all for closing and execute the program", () => {
     for (const { tape } of inits) {
-      const parks = tape.ops.flatMap(({ call }, index) => (call === null ? [index] : []));
+      const parks = tape.ops.flatMap(({ kind }, index) => (kind === "park" ? [index] : []));
       expect(parks).toEqual([tape.ops.findLastIndex(isCall("close_range")) - 1]);
     }
   });
@@ -168,7 +168,7 @@ describe("an exec", () => {
       if (process.terminal !== true) continue;
       const last = ops.findIndex((op, index) => index > entered && isCall("close_range")(op));
       expect(keptFrom(ops, last)).toEqual([CONTROL, masterNumber({ control: CONTROL })]);
-      expect(ops.findIndex(({ call }) => call === null)).toBe(last + 2);
+      expect(ops.findIndex(({ kind }) => kind === "park")).toBe(last + 2);
     }
   });
 });

@@ -15,16 +15,23 @@ export function readToml(path: string): Readonly<Record<string, unknown>> {
   // A FIFO would otherwise be waited for.
   using file = Fd.of(label, openat(AT_FDCWD, path, O.RDONLY | O.NONBLOCK | O.NOCTTY));
   if (!isRegularFile(file)) throw new Error(`${label}: not a file`);
-  return { ...Object(Bun.TOML.parse(textOf(file, label))) };
+  const bytes = bytesOf(file, label);
+  try {
+    const text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+    return { ...Object(Bun.TOML.parse(text)) };
+  } catch (error) {
+    throw new Error(`${label}: ${error instanceof Error ? error.message : error}`, {
+      cause: error,
+    });
+  }
 }
 
-function textOf(file: Fd, label: string): string {
+function bytesOf(file: Fd, label: string): Uint8Array {
   const buffer = new Uint8Array(LONGEST_FILE + 1);
   let length = 0;
   for (;;) {
     const count = perform(label, read(file.number, buffer.subarray(length)));
-    if (count === 0)
-      return new TextDecoder("utf-8", { fatal: true }).decode(buffer.subarray(0, length));
+    if (count === 0) return buffer.subarray(0, length);
     length += count;
     if (length > LONGEST_FILE) throw new Error(`${label}: longer than ${LONGEST_FILE} bytes`);
   }

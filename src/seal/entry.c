@@ -7,6 +7,7 @@
 #include <linux/fcntl.h>
 #include <linux/memfd.h>
 #include <linux/mount.h>
+#include <linux/reboot.h>
 #include <linux/sched.h>
 #include <linux/stat.h>
 
@@ -72,8 +73,13 @@ static long call(word number, word a, word b, word c, word d, word e) {
 }
 #endif
 
+static int is_init(void) { return call(__NR_getpid, 0, 0, 0, 0, 0) == 1; }
+
+/* The kernel panics where PID 1 ends, and so the guest ends before. */
 static void die(const char *reason, word length) {
   call(__NR_write, 2, (word)reason, length, 0, 0);
+  if (is_init())
+    call(__NR_reboot, LINUX_REBOOT_MAGIC1, LINUX_REBOOT_MAGIC2, LINUX_REBOOT_CMD_POWER_OFF, 0, 0);
   for (;;) call(__NR_exit_group, 127, 0, 0, 0, 0);
 }
 /* What the process says when it cannot go on. */
@@ -118,17 +124,24 @@ static void mount_proc(int init) {
        MS_NOSUID | MS_NODEV | MS_NOEXEC, 0);
 }
 
-/* A null device that is in no directory: all that is left where /dev is empty and cannot be filled. */
-static long open_own_null(void) {
-  long filesystem, mount, null;
-  filesystem = call(__NR_fsopen, (word) "tmpfs", FSOPEN_CLOEXEC, 0, 0, 0);
+/* A file system that is in no directory, for where /dev is absent and cannot be made. */
+static long mount_unseen(const char *type) {
+  long filesystem, mount;
+  filesystem = call(__NR_fsopen, (word)type, FSOPEN_CLOEXEC, 0, 0, 0);
   call(__NR_fsconfig, filesystem, FSCONFIG_CMD_CREATE, 0, 0, 0);
   mount = call(__NR_fsmount, filesystem, FSMOUNT_CLOEXEC, 0, 0, 0);
-  call(__NR_mknodat, mount, (word) "null", S_IFCHR | 0666, DEV_NULL, 0);
-  null = open(mount, "null", O_RDWR);
   close(filesystem);
+  return mount;
+}
+
+static long open_unseen(const char *type, const char *name, word flags) {
+  long mount, device;
+  mount = mount_unseen(type);
+  /* A new tmpfs has nothing in it; devtmpfs has this device already. */
+  call(__NR_mknodat, mount, (word) "null", S_IFCHR | 0666, DEV_NULL, 0);
+  device = open(mount, name, flags);
   close(mount);
-  return null;
+  return device;
 }
 
 static long open_console(void) { return open(AT_FDCWD, "/dev/console", O_RDWR | O_NOCTTY); }
@@ -142,9 +155,10 @@ static long open_device(int init) {
       call(__NR_mount, (word) "devtmpfs", (word) "/dev", (word) "devtmpfs", MS_NOSUID, 0);
       device = open_console();
     }
+    if (device < 0) device = open_unseen("devtmpfs", "console", O_RDWR | O_NOCTTY);
   }
   if (device < 0) device = open(AT_FDCWD, "/dev/null", O_RDWR);
-  return device < 0 ? open_own_null() : device;
+  return device < 0 ? open_unseen("tmpfs", "null", O_RDWR) : device;
 }
 
 /* Bun aborts where one of the first three descriptors is closed and there is no /dev/null. */
@@ -232,7 +246,7 @@ static void protect(char *base) {
 
 /* From where the kernel starts the process to where the loader starts. */
 word prepare(word *stack, char *base) {
-  int init = call(__NR_getpid, 0, 0, 0, 0, 0) == 1;
+  int init = is_init();
   word *entry = stack + 1 + stack[0] + 1;
   word i;
   mount_proc(init);

@@ -55,8 +55,11 @@ describe("a TOML file", () => {
     expect(() => readToml(path)).toThrow("longer than 1048576 bytes");
   });
 
-  test("that is no text is refused", () => {
-    expect(() => readToml(fileOf(new Uint8Array([0x61, 0xff])))).toThrow();
+  test("that is no text, or no TOML, is refused by its name", () => {
+    for (const content of [new Uint8Array([0x61, 0xff]), "a = "]) {
+      const path = fileOf(content);
+      expect(() => readToml(path)).toThrow(`read ${path}: `);
+    }
   });
 
   test("of any other text is an object or an error, however deep it goes", () => {

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Get what an executable for another architecture is built from: fetch.sh x64|arm64 DIRECTORY
 # Bun comes from npm, in the version and with the digest of package-lock.json, to DIRECTORY/bun; glibc
-# from Debian's libc6, to DIRECTORY/lib. Nothing is installed, and apt's own state stays as it is.
+# from Debian's libc6, to DIRECTORY/lib. Nothing is installed.
 set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
@@ -20,18 +20,10 @@ cp "$root/package.json" "$root/package-lock.json" "$root/.npmrc" "$scratch"
 (cd "$scratch" && npm ci --silent --ignore-scripts --os=linux --cpu="$1")
 mv "$scratch/node_modules/@oven/$bun/bin/bun" "$directory/bun"
 
-apt() {
-  apt-get --quiet=2 --option APT::Architecture="$debian" --option APT::Architectures="$debian" \
-    --option APT::Sandbox::User=root --option Dir::State::status=/dev/null \
-    --option Dir::State::lists="$scratch/lists" --option Dir::Cache="$scratch/cache" "$@"
-}
-mkdir -p "$scratch/lists/partial" "$scratch/cache/archives/partial"
-apt update
-(cd "$scratch" && apt download libc6)
-dpkg-deb --extract "$scratch"/libc6_*.deb "$scratch/libc6"
 # Debian 13 and later have it in usr.
-lib=$scratch/libc6/lib
-[ -d "$lib" ] || lib=$scratch/libc6/usr/lib
+libc6=$(bash "$root/src/seal/debian-package.sh" "$debian" libc6)
+lib=$libc6/lib
+[ -d "$lib" ] || lib=$libc6/usr/lib
 rm -rf "$directory/lib"
-mv "$lib" "$directory/lib"
+cp -a "$lib" "$directory/lib"
 touch "$directory/complete"

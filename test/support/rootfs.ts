@@ -15,9 +15,9 @@ const PROGRAMS = `
 const PASSWD = "root:x:0:0:root:/root:/bin/sh\nuser:x:1000:1000:user:/home/user:/bin/sh\n";
 
 /** Make the directory `root`, which must not be there, into a root file system. */
-export function makeRootfs(root: string): void {
+export function makeRootfs(root: string, busybox = BUSYBOX): void {
   const store = join(dirname(root), "busybox");
-  if (!existsSync(store)) copyFileSync(BUSYBOX, store);
+  if (!existsSync(store)) copyFileSync(busybox, store);
   for (const name of ["bin", "etc", "root"]) mkdirSync(join(root, name), { recursive: true });
   linkSync(store, join(root, "bin/busybox"));
   for (const name of PROGRAMS.trim().split(/\s+/)) symlinkSync("busybox", join(root, "bin", name));

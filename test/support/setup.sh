@@ -20,8 +20,9 @@ if [ "$purpose" = test ]; then
   # The sealed file is stripped with every strip there is, and its entry code assembled again for both
   # architectures; arm64 runs under emulation.
   packages+=(binutils elfutils llvm gcc-aarch64-linux-gnu linux-libc-dev-arm64-cross qemu-user-static)
-  # A machine in which a guest is started, with Debian's kernel, whose modules may be packed, and a disk.
-  packages+=(qemu-system-x86 xz-utils e2fsprogs)
+  # Machines in which guests are started, with Debian's kernel, whose modules may be packed, and a disk.
+  # What stands before the agent in one for arm64 is compiled here.
+  packages+=(qemu-system-x86 qemu-system-arm xz-utils e2fsprogs libc6-dev-arm64-cross)
   # systemd-analyze: the units of docs/systemd are held against what it understands.
   command -v systemd-analyze >/dev/null || packages+=(systemd)
   # The filters of system calls are held against its.

@@ -1,51 +1,37 @@
 // QEMU with a guest in it, on any machine: no KVM, no network, no root.
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { BUSYBOX } from "./rootfs.ts";
+import type { Arch } from "../../src/linux/arch.ts";
 import { Transcript } from "./transcript.ts";
 import type { Channel } from "./vm-channel.ts";
-
 import { kernel } from "./vm-kernel.ts";
+import { NATIVE, PLATFORMS, lackingFor } from "./vm-platform.ts";
 import { Ports } from "./vm-ports.ts";
-import { AGENT, PATH, type Root, writeRoot } from "./vm-root.ts";
+import { PATH, type RootOptions, writeRoot } from "./vm-root.ts";
 import { VsockDevice, hasVsockDevice } from "./vm-vsock.ts";
 
-export type MachineOptions = {
+export type MachineOptions = RootOptions & {
   /** For the kernel's command line. */
   readonly words?: readonly string[];
   readonly megabytes?: number;
   /** On a busy machine two are slower than one: each waits for what the other holds. */
   readonly processors?: number;
-  readonly root?: Root;
 };
 
 /** What machines lack here; undefined if nothing. */
-export const missing = lacking();
-
-function lacking(): string | undefined {
-  if (process.arch !== "x64") return "a machine of Debian's architecture amd64";
-  if (Bun.which("qemu-system-x86_64") === null) return "Debian's package qemu-system-x86";
-  if (Bun.which("gcc") === null) return "Debian's packages gcc and libc6-dev";
+export function missingFor(arch: Arch = NATIVE): string | undefined {
   if (Bun.which("mke2fs", { PATH }) === null) return "Debian's package e2fsprogs";
-  if (!existsSync(BUSYBOX)) return "Debian's package busybox-static";
-  if (!existsSync(AGENT)) return "the agent: npm run build";
-  try {
-    kernel();
-    return undefined;
-  } catch (error) {
-    return `Debian's kernel: ${error instanceof Error ? error.message : error}`;
-  }
+  return lackingFor(arch);
 }
 
+/** Should the test be killed, so is the machine. */
+const KILLABLE = ["setpriv", "--pdeathsig", "KILL"];
+
 /**
- * Should the test be killed, so is the machine. Bun's code asks for a processor with AVX2. A guest that
- * resets has had a panic: the machine ends then, as it does where the guest powers it off.
+ * A guest that resets has had a panic: the machine ends then, as it does where the guest powers it off.
  */
-const QEMU = `
-  setpriv --pdeathsig KILL qemu-system-x86_64 -accel tcg -cpu max -machine q35 -nodefaults
-  -display none -serial stdio -no-reboot
-`;
+const QEMU = ["-accel", "tcg", "-nodefaults", "-display", "none", "-serial", "stdio", "-no-reboot"];
 
 /** Nobody is going to listen any more. */
 const FAILURE = /Kernel panic|"level":"CRIT"|^guest: .*/m;
@@ -54,17 +40,22 @@ const PATIENCE_MS = 60_000;
 
 const MEGABYTES = 1024;
 
-const WORDS = ["console=ttyS0", "panic=-1", "quiet"];
+/** COMMAND_LINE_SIZE of x86 and arm64, with a NUL. A longer one ends some guests without a word. */
+const LONGEST_COMMAND_LINE = 2047;
+
+const WORDS = ["panic=-1", "quiet"];
 
 type Qemu = Bun.Subprocess<"pipe", "pipe", "inherit">;
 
 type Parts = {
+  readonly startedAt: number;
   readonly qemu: Qemu;
   readonly ports: Ports;
   readonly vsock: VsockDevice | undefined;
 };
 
 export class Machine implements AsyncDisposable {
+  readonly arch: Arch;
   /** By performance.now(). */
   readonly startedAt: number;
   /** All that the kernel and the agent print. */
@@ -72,8 +63,9 @@ export class Machine implements AsyncDisposable {
   readonly #parts: Parts;
   readonly #stack: AsyncDisposableStack;
 
-  private constructor(startedAt: number, parts: Parts, stack: AsyncDisposableStack) {
-    this.startedAt = startedAt;
+  private constructor(arch: Arch, parts: Parts, stack: AsyncDisposableStack) {
+    this.arch = arch;
+    this.startedAt = parts.startedAt;
     this.console = Transcript.of("the guest", parts.qemu.stdout);
     this.#parts = parts;
     this.#stack = stack;
@@ -81,11 +73,11 @@ export class Machine implements AsyncDisposable {
 
   /** Resolves when it runs, which is long before the agent does. */
   static async start(options: MachineOptions): Promise<Machine> {
-    const { megabytes = MEGABYTES, root = "memory" } = options;
+    const { arch = NATIVE, megabytes = MEGABYTES } = options;
     await using stack = new AsyncDisposableStack();
     const directory = mkdtempSync(join(tmpdir(), "kata-agent-vm-"));
     stack.defer(() => rmSync(directory, { recursive: true }));
-    const { initramfs, disk } = await writeRoot(root, directory, kernel().modules);
+    const { initramfs, disk } = await writeRoot(options, directory);
     const ports = stack.use(new Ports(directory));
     const vsock = hasVsockDevice ? await VsockDevice.start(directory, megabytes) : undefined;
     stack.use(vsock);
@@ -98,7 +90,7 @@ export class Machine implements AsyncDisposable {
     if (!(await Promise.race([isRunning, qemu.exited.then(() => false)]))) {
       throw new Error(`QEMU has ended with status ${await qemu.exited}`);
     }
-    return new Machine(startedAt, { qemu, ports, vsock }, stack.move());
+    return new Machine(arch, { startedAt, qemu, ports, vsock }, stack.move());
   }
 
   /** QEMU's exit status: 0 if the guest has ended by itself. */
@@ -145,11 +137,14 @@ export class Machine implements AsyncDisposable {
 }
 
 function startQemu(initramfs: string, devices: readonly string[], options: MachineOptions): Qemu {
-  const { words = [], megabytes = MEGABYTES, processors = 1 } = options;
+  const { arch = NATIVE, words = [], megabytes = MEGABYTES, processors = 1 } = options;
+  const { qemu, serial, debian } = PLATFORMS[arch];
   const board = ["-m", `${megabytes}M`, "-smp", `${processors}`];
-  const boot = ["-kernel", kernel().image, "-initrd", initramfs];
-  const append = ["-append", [...WORDS, ...words].join(" ")];
-  return Bun.spawn([...QEMU.trim().split(/\s+/), ...board, ...boot, ...append, ...devices], {
+  const boot = ["-kernel", kernel(debian).image, "-initrd", initramfs];
+  const commandLine = [`console=${serial}`, ...WORDS, ...words].join(" ");
+  if (commandLine.length > LONGEST_COMMAND_LINE) throw new Error(`too long: ${commandLine}`);
+  const append = ["-append", commandLine];
+  return Bun.spawn([...KILLABLE, ...qemu, ...QEMU, ...board, ...boot, ...append, ...devices], {
     stdin: "pipe",
     stdout: "pipe",
     stderr: "inherit",

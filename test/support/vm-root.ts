@@ -4,8 +4,11 @@ import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Entry, archive, directory, file, tree } from "./cpio.ts";
+import type { Arch } from "../../src/linux/arch.ts";
 import { makeRootfs } from "./rootfs.ts";
+import { kernel } from "./vm-kernel.ts";
 import { modulesFor } from "./vm-modules.ts";
+import { NATIVE, PLATFORMS, busyboxFor } from "./vm-platform.ts";
 import { PORTS } from "./vm-ports.ts";
 
 /**
@@ -18,7 +21,6 @@ export type Root = "memory" | "disk" | "agent";
 /** Where the containers' root file system is in the guest. */
 export const ROOTFS = "/rootfs";
 
-export const AGENT = join(import.meta.dir, "../../dist/kata-agent");
 const AGENT_AT = "usr/bin/kata-agent";
 const GUEST = join(import.meta.dir, "../vm/guest.c");
 
@@ -36,30 +38,43 @@ const DIRECTORIES = ["dev", "etc", "proc", "run", "sys", "tmp", "usr/bin", "var"
 /** Who is not root may lack the directory that mke2fs is in. */
 export const PATH = `${Bun.env["PATH"]}:/usr/sbin:/sbin`;
 
-/** Written to the directory `into`; `modules` is the kernel's lib/modules/VERSION. */
+export type RootOptions = {
+  readonly root?: Root;
+  readonly arch?: Arch;
+  /** More for an initramfs. */
+  readonly files?: readonly Entry[];
+  /** Directories that a disk does not have. */
+  readonly without?: readonly string[];
+};
+
+/** Written to the directory `into`. */
 export async function writeRoot(
-  root: Root,
+  options: RootOptions,
   into: string,
-  modules: string,
 ): Promise<{ readonly initramfs: string; readonly disk?: string }> {
+  const { root = "memory", arch = NATIVE, files = [], without = [] } = options;
+  const { agent, debian, compiler } = PLATFORMS[arch];
   const initramfs = join(into, "initramfs");
   if (root === "agent") {
-    await write(initramfs, [file("init", readFileSync(AGENT), 0o755)]);
+    await write(initramfs, [file("init", readFileSync(agent), 0o755), ...files]);
     return { initramfs };
   }
+  const { modules } = kernel(debian);
   const scratch = mkdtempSync(join(tmpdir(), "kata-agent-root-"));
   try {
-    const first = file("init", compileGuest(scratch), 0o755);
+    const first = file("init", compileGuest(compiler, scratch), 0o755);
     if (root === "disk") {
       const loaded = modulesOf([...MODULES, ...DISK_MODULES], modules);
       await write(initramfs, [first, ...loaded, directory(DISK_AT)]);
-      return { initramfs, disk: makeDisk(join(into, "disk"), scratch) };
+      const names = DIRECTORIES.filter((name) => !without.includes(name));
+      return { initramfs, disk: makeDisk(arch, names, into, scratch) };
     }
     const rootfs = join(scratch, "rootfs");
-    makeRootfs(rootfs);
-    const agent = file(AGENT_AT, readFileSync(AGENT), 0o755);
+    makeRootfs(rootfs, busyboxFor(arch));
+    const last = file(AGENT_AT, readFileSync(agent), 0o755);
     const loaded = modulesOf(MODULES, modules);
-    await write(initramfs, [first, agent, ...loaded, ...tree(rootfs, ROOTFS.slice(1))]);
+    const containers = tree(rootfs, ROOTFS.slice(1));
+    await write(initramfs, [first, last, ...loaded, ...containers, ...files]);
     return { initramfs };
   } finally {
     rmSync(scratch, { recursive: true });
@@ -77,21 +92,27 @@ function modulesOf(wanted: readonly string[], modules: string): Entry[] {
   );
 }
 
-function makeDisk(path: string, scratch: string): string {
+function makeDisk(
+  arch: Arch,
+  directories: readonly string[],
+  into: string,
+  scratch: string,
+): string {
+  const path = join(into, "disk");
   const root = join(scratch, "root");
-  for (const name of DIRECTORIES) mkdirSync(join(root, name), { recursive: true });
+  for (const name of directories) mkdirSync(join(root, name), { recursive: true });
   symlinkSync("../run", join(root, "var/run"));
-  copyFileSync(AGENT, join(root, AGENT_AT));
-  makeRootfs(join(root, ROOTFS));
+  copyFileSync(PLATFORMS[arch].agent, join(root, AGENT_AT));
+  makeRootfs(join(root, ROOTFS), busyboxFor(arch));
   const options = ["-q", "-t", "ext4", "-O", "^has_journal", "-d", root];
   run(["mke2fs", ...options, path, DISK_SIZE]);
   return path;
 }
 
-function compileGuest(scratch: string): Uint8Array {
+function compileGuest(compiler: string, scratch: string): Uint8Array {
   const program = join(scratch, "guest");
   const flags = ["-static", "-Os", "-Wall", "-Wextra", "-Werror", `-DPORTS=${PORTS}`];
-  run(["gcc", ...flags, "-o", program, GUEST]);
+  run([compiler, ...flags, "-o", program, GUEST]);
   return readFileSync(program);
 }
 

@@ -6,6 +6,8 @@
  * Port 1 has a shell, through which a test looks at the guest from outside of the agent. Each other
  * port is one connection to a vsock port of the guest, asked for as a host does it where vsock comes
  * over a unix socket: "CONNECT 1024\n", answered by "OK 1024\n".
+ *
+ * BARE=1 on the kernel's command line leaves the agent no /dev and no open descriptor.
  */
 #define _GNU_SOURCE
 #include <dirent.h>
@@ -140,6 +142,13 @@ static void shell(int port) {
   fail(BUSYBOX);
 }
 
+/* What the agent finds where the kernel could not open a console and nobody has made /dev. */
+static void take_away(void) {
+  unlink("/dev/console");
+  rmdir("/dev");
+  for (int fd = 0; fd < 3; fd++) close(fd);
+}
+
 int main(int argc, char **argv) {
   (void)argc;
   int ports[PORTS + 1];
@@ -164,6 +173,7 @@ int main(int argc, char **argv) {
     }
     close(port);
   }
+  if (getenv("BARE")) take_away();
   argv[0] = AGENT;
   execv(AGENT, argv);
   fail(AGENT);

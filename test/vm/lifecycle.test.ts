@@ -70,6 +70,12 @@ const GUESTS: readonly Guest[] = [
     cgroups: V2,
     rootMount: "ext4 / ro",
   },
+  {
+    title: "A guest with an arm64 processor",
+    options: { arch: "arm64" },
+    cgroups: V2,
+    rootMount: "rootfs / rw",
+  },
 ];
 
 /** Every guest has them, whoever is its process 1: process.md section 2.3. */

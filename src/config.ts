@@ -69,6 +69,20 @@ function options(read: Read) {
       says: "Bytes in each output pipe of a process, as F_SETPIPE_SZ takes them. 0: the kernel's default.",
       acts: true,
     }),
+    hookTimeoutMs: read({
+      parameter: "agent.hook_timeout",
+      kind: seconds,
+      default: 10_000,
+      says: "How long a hook may run that says nothing of it.",
+      acts: true,
+    }),
+    hookErrors: read({
+      parameter: "agent.hook_errors",
+      kind: word({ spec: "spec", all: "all", none: "none" } as const),
+      default: "spec",
+      says: "Whose hooks fail a call by failing: the spec's, the guest's as well, or nobody's.",
+      acts: true,
+    }),
     configFile: read({
       parameter: CONFIG_FILE,
       key: null,

@@ -3,6 +3,7 @@
 // of the socket instead of being refused.
 import type { Config } from "./config.ts";
 import { describeGuest } from "./container/guest.ts";
+import type { HookRules } from "./container/hook-rules.ts";
 import { SHELLS } from "./guest/console-shell.ts";
 import { type ConsoleOptions, serveConsole, serveDevice } from "./guest/debug-console.ts";
 import { inTurn } from "./guest/shutdown.ts";
@@ -26,7 +27,7 @@ const rpc = log.withTag("rpc");
 export function runService(config: Config, listener: () => Fd, isInit: boolean): void {
   let debugConsole = Promise.resolve();
   try {
-    const sandbox = new Sandbox(describeGuest(config.containerPipeSize));
+    const sandbox = new Sandbox(describeGuest(config.containerPipeSize, hookRules(config)));
     if (config.debugConsole) debugConsole = openDebugConsole(config, sandbox);
     serveRuntime(config, listener(), sandbox, isInit);
   } catch (error) {
@@ -34,6 +35,15 @@ export function runService(config: Config, listener: () => Fd, isInit: boolean):
     // Whoever is in it may be looking for the reason.
     void debugConsole.then(() => process.exit(1));
   }
+}
+
+function hookRules({ hookTimeoutMs, hookErrors }: Config): HookRules {
+  const tagged = log.withTag("hooks");
+  return {
+    timeoutMs: hookTimeoutMs,
+    fatal: hookErrors,
+    report: (level, message, fields) => tagged[level](message, fields),
+  };
 }
 
 /** Resolves when there is none any more. */

@@ -47,12 +47,16 @@ export class Bundle {
     return bundle;
   }
 
+  /** The root is gone; the spec can still be read, as poststop hooks do. */
+  removeRootfs(): void {
+    if (!this.rootfs.bind) return;
+    attempt(detach(this.rootfs.target));
+    removeDirectory(this.rootfs.target);
+  }
+
   /** Takes away what `create` made and the tape mounted, and nothing else. */
   remove(): void {
-    if (this.rootfs.bind) {
-      attempt(detach(this.rootfs.target));
-      removeDirectory(this.rootfs.target);
-    }
+    this.removeRootfs();
     attempt(unlinkat(AT_FDCWD, this.#config));
     if (this.#isOurs) removeDirectory(this.path);
   }

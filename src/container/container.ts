@@ -1,21 +1,26 @@
 // A container from its creation to its removal.
 import { Mutex } from "../async/mutex.ts";
-import { type Cgroup, createCgroup } from "../cgroup/cgroup.ts";
+import { createCgroup } from "../cgroup/cgroup.ts";
 import type { Stats } from "../cgroup/stats.ts";
 import { internal } from "../error.ts";
 import { Fd } from "../kernel/fd.ts";
 import { AT_FDCWD, SIG } from "../linux/constants.ts";
 import { openat } from "../linux/fs.ts";
 import { O } from "../linux/open-flags.ts";
-import type { SeccompFilter } from "../linux/seccomp.ts";
 import type { NamespaceType } from "../oci/namespace.ts";
 import type { Resources } from "../oci/resources.ts";
 import type { ContainerStatus } from "../oci/state.ts";
-import type { ContainerProcess, ContainerSpec } from "../oci/valid-spec.ts";
+import type { ContainerProcess } from "../oci/valid-spec.ts";
 import { execProgram } from "../program/exec.ts";
 import { Bundle } from "./bundle.ts";
 import { environmentOf } from "./environment.ts";
-import type { Guest } from "./guest.ts";
+import {
+  type Hooked,
+  runCreateHooks,
+  runPoststartHooks,
+  runPoststopHooks,
+  runStartHooks,
+} from "./hooks.ts";
 import { type CreateInit, type Placement, createInit } from "./init.ts";
 import { PinnedNamespaces } from "./pinned-namespaces.ts";
 import { checkProcMounts } from "./proc-guard.ts";
@@ -23,20 +28,15 @@ import type { Process } from "./process.ts";
 import { seccompFilter } from "./seccomp-filters.ts";
 import { spawn } from "./spawn.ts";
 
-export type CreateOptions = Omit<CreateInit, "bundle" | "cgroup" | "seccomp">;
+export type CreateOptions = Omit<CreateInit, "bundle" | "cgroup" | "seccomp" | "runHooks"> &
+  Pick<Hooked, "forgiven">;
 
-type Parts = {
-  readonly id: string;
-  readonly spec: ContainerSpec;
-  readonly guest: Guest;
-  readonly bundle: Bundle;
-  readonly cgroup: Cgroup;
+type Parts = Hooked & {
   readonly init: Process;
   readonly pinned: PinnedNamespaces;
   readonly ownsPidNamespace: boolean;
   /** The container's root, as its processes see it. */
   readonly root: Fd;
-  readonly seccomp: SeccompFilter | undefined;
 };
 
 export class Container {
@@ -54,6 +54,7 @@ export class Container {
   #status: ContainerStatus = "created";
   #beforePause: ContainerStatus = "created";
   #resources: Resources | undefined;
+  #poststop: Promise<void> | undefined;
 
   private constructor(parts: Parts) {
     this.id = parts.id;
@@ -66,37 +67,34 @@ export class Container {
 
   /** Ready to be started. Throws, and then nothing of it is left. */
   static async create(options: CreateOptions): Promise<Container> {
-    const { id, spec, guest, signal } = options;
+    const { id, spec, guest, forgiven, placement, signal } = options;
     const profile = spec.linux.seccomp;
     const seccomp = profile && seccompFilter(profile);
     await using undo = new AsyncDisposableStack();
     const bundle = undo.adopt(Bundle.create(id, spec), (made) => made.remove());
     const { cgroupsPath } = spec.linux;
     const cgroup = createCgroup({ cgroupsPath, containerId: id });
+    const hooked = { id, spec, guest, bundle, cgroup, seccomp, forgiven };
+    let hooksBegan = false;
+    undo.defer(() => (hooksBegan ? runPoststopHooks(hooked) : undefined));
+    undo.defer(() => bundle.removeRootfs());
     undo.defer(() => cgroup.destroy());
     // Before anybody is in it: what is used from the first moment counts, and nothing escapes.
     if (spec.linux.resources !== undefined) await cgroup.apply(spec.linux.resources);
-    const init = await createInit({ ...options, bundle, cgroup, seccomp });
+    const runHooks = (pid: number) => {
+      hooksBegan = true;
+      return runCreateHooks(hooked, pid, kindsOf(placement), signal);
+    };
+    const init = await createInit({ ...options, bundle, cgroup, seccomp, runHooks });
     undo.defer(() => init.end());
     checkProcMounts(init.child.pid, spec.linux);
-    const pinned = undo.use(PinnedNamespaces.of(init.child.pid, kindsOf(options.placement)));
+    const pinned = undo.use(PinnedNamespaces.of(init.child.pid, kindsOf(placement)));
     const path = `/proc/${init.child.pid}/root`;
     const root = undo.use(Fd.of("open the container's root", openat(AT_FDCWD, path, O.PATH)));
     signal.throwIfAborted();
     undo.move();
-    const ownsPidNamespace = options.placement.created.includes("pid");
-    return new Container({
-      id,
-      spec,
-      guest,
-      bundle,
-      cgroup,
-      init,
-      pinned,
-      ownsPidNamespace,
-      root,
-      seccomp,
-    });
+    const ownsPidNamespace = placement.created.includes("pid");
+    return new Container({ ...hooked, init, pinned, ownsPidNamespace, root });
   }
 
   get status(): ContainerStatus {
@@ -108,24 +106,41 @@ export class Container {
     return this.#resources;
   }
 
-  /** Execute the program. Throws a TapeError if it cannot be; the first process has then ended. */
+  /** Execute the program. Throws if it, or a hook before it, cannot be; the first process has then ended. */
   start(): Promise<void> {
     return this.#queue.run(async () => {
       if (this.#status !== "created") {
         throw internal(`container "${this.id}" is ${this.#status}, want created`);
       }
       if (this.init.exitStatus !== undefined) throw this.#ended();
+      const { pid } = this.init.child;
+      const { signal } = this.#removal;
+      await this.#orStop(runStartHooks(this.#parts, pid, this.pinned, signal));
       this.init.child.resume();
       this.#status = "running";
       await this.init.child.played();
+      await runPoststartHooks(this.#parts, pid, signal);
     });
+  }
+
+  /** What a hook before the start throws ends the container, as the OCI runtime spec has it. */
+  async #orStop(hooks: Promise<void>): Promise<void> {
+    try {
+      await hooks;
+    } catch (error) {
+      this.#status = "stopped";
+      await this.killAll();
+      await this.init.child.exit;
+      throw error;
+    }
   }
 
   /** Run one more process. Throws, and then it has ended and its id is free. */
   exec(execId: string, process: ContainerProcess, caller: AbortSignal): Promise<void> {
     return this.#queue.run(async () => {
       // In a frozen cgroup it would stop half-way.
-      if (this.#status === "paused") throw internal(`container "${this.id}" is paused`);
+      if (this.#status === "paused" || this.#status === "stopped")
+        throw internal(`container "${this.id}" is ${this.#status}`);
       if (this.processes.has(execId)) throw internal(`exec_id '${execId}' already exists`);
       if (this.#hasLostItsPidNamespace) throw this.#ended();
       const signal = AbortSignal.any([caller, this.#removal.signal]);
@@ -208,6 +223,10 @@ export class Container {
     pinned[Symbol.dispose]();
     root.close();
     await attemptStep(() => cgroup.destroy());
+    await attemptStep(() => bundle.removeRootfs());
+    // Once, also where the removal has to be tried again.
+    this.#poststop ??= runPoststopHooks(this.#parts);
+    await this.#poststop;
     await attemptStep(() => bundle.remove());
     if (errors.length > 0) throw new AggregateError(errors, errors.map(String).join("; "));
   }

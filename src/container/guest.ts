@@ -7,6 +7,7 @@ import { statfs } from "../linux/fs.ts";
 import { parseMountinfo } from "../linux/mountinfo.ts";
 import { signalMask, signalsIn } from "../linux/proc-status.ts";
 import type { RootSwitch } from "../program/rootfs.ts";
+import type { HookRules } from "./hook-rules.ts";
 
 export type Guest = {
   readonly cgroupVersion: 1 | 2;
@@ -15,14 +16,16 @@ export type Guest = {
   readonly ignoredSignals: readonly number[];
   /** Bytes for each output pipe of a process; 0: the kernel's default. */
   readonly pipeSize: number;
+  readonly hooks: HookRules;
 };
 
-export function describeGuest(pipeSize: number): Guest {
+export function describeGuest(pipeSize: number, hooks: HookRules): Guest {
   return {
     cgroupVersion: cgroupVersion(),
     rootSwitch: isInitramfs() ? { kind: "move", detach: kernelMounts() } : { kind: "pivot" },
     ignoredSignals: signalsIn(signalMask(readText("/proc/self/status"), "SigIgn")),
     pipeSize,
+    hooks,
   };
 }
 

@@ -5,6 +5,7 @@ import { AT_FDCWD } from "../linux/constants.ts";
 import { openat } from "../linux/fs.ts";
 import { O } from "../linux/open-flags.ts";
 import type { SeccompFilter } from "../linux/seccomp.ts";
+import { hasCreateHooks } from "../oci/hooks.ts";
 import type { NamespaceType } from "../oci/namespace.ts";
 import type { ContainerSpec } from "../oci/valid-spec.ts";
 import { initProgram } from "../program/init.ts";
@@ -30,11 +31,13 @@ export type CreateInit = {
   readonly cgroup: Cgroup;
   readonly seccomp: SeccompFilter | undefined;
   readonly signal: AbortSignal;
+  /** Run the hooks that come before the root is entered, for the first process `pid`. */
+  readonly runHooks: (pid: number) => Promise<void>;
 };
 
 /** Everything is done but the execve: the process waits for the start. */
 export function createInit(options: CreateInit): Promise<Process> {
-  const { id, spec, guest, placement, bundle, cgroup, seccomp, signal } = options;
+  const { id, spec, guest, placement, bundle, cgroup, seccomp, signal, runHooks } = options;
   const { joined, created } = placement;
   using root = Fd.of(
     `open ${spec.root.path}`,
@@ -45,6 +48,7 @@ export function createInit(options: CreateInit): Promise<Process> {
     execId: id,
     terminal: spec.process.terminal === true,
     until: "parked",
+    ...(hasCreateHooks(spec.hooks ?? {}) ? { whileParked: ({ pid }) => runHooks(pid) } : {}),
     namespaces: created.includes("pid") ? CLONE_FLAG.pid : 0,
     pidNamespace: joined.get("pid"),
     cgroup,

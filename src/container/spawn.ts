@@ -18,6 +18,8 @@ export type Spawn = {
   readonly program: (birth: SpawnBirth) => Tape;
   /** `parked`: the tape waits before it executes the program. `executed`: it has executed it. */
   readonly until: "parked" | "executed";
+  /** Present: the tape parks once more before it is ready, and this is done meanwhile. */
+  readonly whileParked?: ((child: Child) => Promise<void>) | undefined;
   /** CLONE_NEW* bits. */
   readonly namespaces?: number;
   readonly pidNamespace?: Fd | undefined;
@@ -76,10 +78,13 @@ async function openTerminal(child: Child, birth: SpawnBirth): Promise<Stdio> {
   return terminalStdio(fetchMaster(child, masterNumber(birth)), child.exit);
 }
 
-async function untilReady(child: Child, { terminal, until }: Spawn): Promise<void> {
+async function untilReady(child: Child, { terminal, until, whileParked }: Spawn): Promise<void> {
   if (until === "parked") {
     if (!terminal) await child.parked();
-    return;
+    if (whileParked === undefined) return;
+    await whileParked(child);
+    child.resume();
+    return child.parked();
   }
   if (terminal) child.resume();
   await child.played();

@@ -1,6 +1,6 @@
 // Files and directories that the kernel itself serves (procfs, sysfs, cgroupfs): small and quick.
 // What may block, such as a file on a disk or on the host, is a tape played in a child instead.
-import { open, readFile } from "node:fs/promises";
+import { lstat, open, opendir, readFile } from "node:fs/promises";
 import { type Call, call } from "../linux/call.ts";
 import { AT_FDCWD, S } from "../linux/constants.ts";
 import { errnoNumber } from "../linux/errno.ts";
@@ -101,6 +101,29 @@ function* directoryNames(entries: Uint8Array): Generator<string> {
     if (view.getUint8(at + 18) === DT_DIR && name !== "." && name !== "..") yield name;
   }
 }
+
+/**
+ * The names, in order, of the plain files in `path` that somebody may execute: none if there is no such
+ * directory. Off the event loop: it may be on a disk. Throws an Error, also for more than `most`.
+ */
+export async function listExecutables(path: string, most: number): Promise<readonly string[]> {
+  const names: string[] = [];
+  try {
+    for await (const { name } of await opendir(path)) {
+      const status = await lstat(`${path}/${name}`);
+      if (!status.isFile() || (status.mode & EXECUTABLE) === 0) continue;
+      if (names.push(name) > most) throw new Error(`${path} holds more than ${most} programs`);
+    }
+  } catch (error) {
+    const isNothing = error instanceof Error && "code" in error && NOTHING.has(String(error.code));
+    if (!isNothing) throw error;
+  }
+  return names.toSorted();
+}
+
+const NOTHING = new Set(["ENOENT", "ENOTDIR"]);
+/** inode(7): by its owner, its group or the others. */
+const EXECUTABLE = 0o111;
 
 /** false: there is something of this name already. Throws a KernelError. */
 export function makeDirectory(path: string): boolean {

@@ -7,6 +7,12 @@ export function signalMask(status: string, field: "SigBlk" | "SigIgn" | "SigCgt"
   return /^[0-9a-fA-F]{1,16}$/.test(digits) ? BigInt(`0x${digits}`) : 0n;
 }
 
+/** The pid of the process as those in its own pid namespace know it; undefined if not to be had. */
+export function innermostPid(status: string): number | undefined {
+  const [, pid] = /^NSpid:(?:\t\d+)*\t(\d+)$/m.exec(status) ?? [];
+  return pid === undefined ? undefined : Number(pid);
+}
+
 /** True if the process blocks, ignores or catches `signal`. */
 export function handlesSignal(status: string, signal: number): boolean {
   if (signal === 0) return true;

@@ -12,6 +12,7 @@ import type {
 import { processFromProto } from "./from-proto-process.ts";
 import { resourcesFromProto } from "./from-proto-resources.ts";
 import { seccompFromProto } from "./from-proto-seccomp.ts";
+import type { HookKind } from "./hooks.ts";
 import { oneOf } from "./invalid-spec.ts";
 import { namespaceType } from "./namespace.ts";
 import { integer, list, map, text, texts } from "./proto-value.ts";
@@ -49,23 +50,23 @@ function mount({ destination, type, source, options }: ProtoMount): Mount {
 
 function convertHooks(hooks: ProtoHooks): Hooks {
   return {
-    prestart: list(hooks.Prestart, hook),
-    createRuntime: list(hooks.CreateRuntime, hook),
-    createContainer: list(hooks.CreateContainer, hook),
-    startContainer: list(hooks.StartContainer, hook),
-    poststart: list(hooks.Poststart, hook),
-    poststop: list(hooks.Poststop, hook),
+    prestart: list(hooks.Prestart, hookIn("prestart")),
+    createRuntime: list(hooks.CreateRuntime, hookIn("createRuntime")),
+    createContainer: list(hooks.CreateContainer, hookIn("createContainer")),
+    startContainer: list(hooks.StartContainer, hookIn("startContainer")),
+    poststart: list(hooks.Poststart, hookIn("poststart")),
+    poststop: list(hooks.Poststop, hookIn("poststop")),
   };
 }
 
-function hook({ Path, Args, Env, Timeout }: ProtoHook): Hook {
-  return {
+const hookIn =
+  (kind: HookKind) =>
+  ({ Path, Args, Env, Timeout }: ProtoHook, index: number): Hook => ({
     path: Path,
     args: texts(Args),
     env: texts(Env),
-    timeout: Timeout > 0n ? integer("hook.timeout", Timeout) : undefined,
-  };
-}
+    timeout: Timeout > 0n ? integer(`hooks.${kind}[${index}].timeout`, Timeout) : undefined,
+  });
 
 function convertLinux(linux: ProtoLinux): Linux {
   const { Resources, Seccomp, IntelRdt } = linux;

@@ -7,7 +7,7 @@ import type { ContainerSpec } from "./valid-spec.ts";
 
 /** The first thing asked for and not served, by its name in config.json. */
 export function unservedIn(spec: ContainerSpec): string | undefined {
-  const { linux, hooks = {}, mounts = [] } = spec;
+  const { linux, mounts = [] } = spec;
   const asked: readonly (readonly [string, boolean])[] = [
     // Whoever listens there would never hear of a call.
     ["linux.seccomp.listenerPath", linux.seccomp?.listenerPath !== undefined],
@@ -15,7 +15,6 @@ export function unservedIn(spec: ContainerSpec): string | undefined {
     ["linux.mountLabel", linux.mountLabel !== undefined],
     ["linux.personality", linux.personality !== undefined],
     ["linux.memoryPolicy", linux.memoryPolicy !== undefined],
-    ["hooks", Object.values(hooks).some((list) => (list ?? []).length > 0)],
   ];
   const mount = mounts.find(({ options, uidMappings }) => {
     const { idmap, tmpcopyup, copySymlink } = parseMountOptions(options ?? []);

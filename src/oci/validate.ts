@@ -2,10 +2,11 @@
 // (container.md section 4) come first and in its order, with its texts; the rest are runc's and
 // what the kernel would misread. Rules that need the file system are where the file system is.
 import { InvalidSpec, quote } from "./invalid-spec.ts";
-import { climbs, components, isAbsolute } from "./path-components.ts";
+import { climbs, components } from "./path-components.ts";
 import { checkSelinuxLabel } from "./selinux-label.ts";
 import type { Spec } from "./spec.ts";
 import type { ContainerSpec } from "./valid-spec.ts";
+import { validHooks } from "./validate-hooks.ts";
 import { validDevices, validMaskedAndReadonlyPaths, validMounts } from "./validate-mounts.ts";
 import {
   validHostname,
@@ -36,7 +37,7 @@ const CHECKS: readonly Check[] = [
   containedCgroup,
   validResources,
   validSeccomp,
-  absoluteHooks,
+  validHooks,
   nothingTheGuestLacks,
 ];
 
@@ -74,13 +75,6 @@ function containedCgroup({ linux: { cgroupsPath = "" } }: ContainerSpec): void {
 
 function validResources({ linux: { resources } }: ContainerSpec): void {
   if (resources !== undefined) validateResources(resources);
-}
-
-function absoluteHooks({ hooks = {} }: ContainerSpec): void {
-  for (const [kind, list] of Object.entries(hooks))
-    for (const { path } of list ?? [])
-      if (!isAbsolute(path))
-        throw new InvalidSpec(`hooks.${kind}: path ${quote(path)} is not absolute`);
 }
 
 /** Asked for by name, so silently doing without would be a lie. */

@@ -30,7 +30,7 @@ export function masterNumber({ control }: Pick<Birth, "control">): number {
 
 export function leaveAgent(
   tape: Tape,
-  birth: Birth,
+  birth: Omit<Birth, "environment">,
   namespaces: readonly number[],
   oomScoreAdj: number | undefined,
 ): void {

@@ -7,6 +7,8 @@ import { Mark, type Tape } from "../tape/tape.ts";
 export type Entrypoint = {
   readonly args: readonly [string, ...string[]];
   readonly environment: readonly string[];
+  /** The file to execute; absent: what the first of `args` names. */
+  readonly file?: string | undefined;
 };
 
 /** What a shell passes over on its way through PATH. */
@@ -14,7 +16,7 @@ const PASSED_OVER = ["ENOENT", "ENOTDIR", "EACCES", "ELOOP", "ENAMETOOLONG"] as 
 
 /** So that a missing program is an error of the create call. Host programs look for these words. */
 export function checkEntrypoint(tape: Tape, entrypoint: Entrypoint): void {
-  const [program] = entrypoint.args;
+  const program = programOf(entrypoint);
   const label = `the file ${program} was not found`;
   if (program.includes("/")) {
     tape.do(label, exists(program));
@@ -40,14 +42,19 @@ export function execute(tape: Tape, entrypoint: Entrypoint, last: () => void): v
     tape.do(`execute ${path}`, execve(path, args, environment));
     tape.place(next);
   }
-  const path = paths.at(-1) ?? args[0];
+  const path = paths.at(-1) ?? programOf(entrypoint);
   last();
   tape.do(`execute ${path}`, execve(path, args, environment));
 }
 
-function candidates({ args: [program], environment }: Entrypoint): readonly string[] {
+function programOf({ file, args: [first] }: Entrypoint): string {
+  return file ?? first;
+}
+
+function candidates(entrypoint: Entrypoint): readonly string[] {
+  const program = programOf(entrypoint);
   if (program.includes("/")) return [program];
-  return pathOf(environment)
+  return pathOf(entrypoint.environment)
     .split(":")
     .map((directory) => `${directory === "" ? "." : directory}/${program}`);
 }

@@ -16,6 +16,8 @@ import { controlTerminal, openTerminal } from "./terminal.ts";
 export type ExecContext = Birth & {
   /** The namespaces of the container, pinned when it was created. */
   readonly joined: Joined;
+  /** The file to execute; absent: what the first of the process's `args` names. */
+  readonly file?: string | undefined;
 };
 
 export function execProgram(process: ContainerProcess, context: ExecContext): Tape {
@@ -33,7 +35,8 @@ export function execProgram(process: ContainerProcess, context: ExecContext): Ta
     tape.park("hand over the terminal");
   }
   assumeIdentity(tape, process, context);
-  const entrypoint = { args: process.args, environment: context.environment };
+  const { environment, file } = context;
+  const entrypoint = { args: process.args, environment, file };
   checkEntrypoint(tape, entrypoint);
   closeOnExec(tape);
   execute(tape, entrypoint, () => filterBeforeExecve(tape, process, context));

@@ -3,6 +3,7 @@
 // Three places matter: the agent's own namespaces (1), the container's namespaces with the agent's
 // tree still in sight (2), and the container's root (3).
 import { setsid } from "../linux/process.ts";
+import { hasCreateHooks } from "../oci/hooks.ts";
 import type { NamespaceType } from "../oci/namespace.ts";
 import type { ContainerSpec } from "../oci/valid-spec.ts";
 import { Tape } from "../tape/tape.ts";
@@ -62,6 +63,8 @@ export function initProgram(spec: ContainerSpec, context: InitContext): Tape {
   if (!bindsDev(mounts)) populateDev(tape, root, linux.devices ?? []);
   if (process.terminal === true)
     mountConsole(tape, root, openTerminal(tape, root, process, master));
+  // Hooks see the agent's tree and may still change the root, as under runc.
+  if (hasCreateHooks(spec.hooks ?? {})) tape.park("wait for the hooks");
   // Before the paths they are written through become masked or read-only.
   writeSysctls(tape, linux.sysctl ?? {});
   // Masked before read-only: a masked path below a read-only one is then covered, too.

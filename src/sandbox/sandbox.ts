@@ -5,11 +5,14 @@ import { Container } from "../container/container.ts";
 import type { Guest } from "../container/guest.ts";
 import type { Process } from "../container/process.ts";
 import { type AgentError, internal, invalidArgument, notFound } from "../error.ts";
+import { guestHooksIn } from "../guest/hooks.ts";
 import { Fd } from "../kernel/fd.ts";
 import { AT_FDCWD } from "../linux/constants.ts";
 import { openat } from "../linux/fs.ts";
 import { O } from "../linux/open-flags.ts";
+import { allHooks, mergeHooks } from "../oci/hooks.ts";
 import { quote } from "../oci/invalid-spec.ts";
+import type { Hook, Hooks } from "../oci/spec.ts";
 import type { ContainerSpec } from "../oci/valid-spec.ts";
 import { SandboxNamespaces } from "./namespaces.ts";
 import { placementOf } from "./placement.ts";
@@ -33,6 +36,8 @@ export class Sandbox {
   /** One call at a time: two would make two pairs of namespaces. */
   readonly #creation = new Mutex();
   #namespaces: SandboxNamespaces | undefined;
+  /** For each container, after its own. */
+  #hooks: Hooks = {};
   #pidNamespace: Fd | undefined;
   /** The container whose first process the pid namespace ends with. */
   #pidNamespaceOwner: Container | undefined;
@@ -41,11 +46,19 @@ export class Sandbox {
     this.guest = guest;
   }
 
-  /** A second call keeps the namespaces that are there. */
-  async create(hostname: string): Promise<void> {
+  /** A second call keeps the namespaces that are there. `hookDirectory` may be empty. */
+  async create(hostname: string, hookDirectory: string): Promise<void> {
     await this.#creation.run(async () => {
       this.#namespaces ??= await SandboxNamespaces.create(hostname);
+      this.#hooks = hookDirectory === "" ? {} : await this.#findHooks(hookDirectory);
     });
+  }
+
+  #findHooks(directory: string): Promise<Hooks> {
+    const { report } = this.guest.hooks;
+    return guestHooksIn(directory, (hook, error) =>
+      report("warn", "no guest hooks", { hook, error }),
+    );
   }
 
   /** Throws what `refuse` makes of it when there is none: hosts expect one code here, another there. */
@@ -144,7 +157,26 @@ export class Sandbox {
       },
       opened,
     );
-    return await Container.create({ id, spec, guest: this.guest, placement, signal });
+    const { guest } = this;
+    const hooks = mergeHooks(spec.hooks ?? {}, this.#hooks);
+    const forgiven = this.#forgivenOf(spec.hooks ?? {});
+    return await Container.create({
+      id,
+      spec: { ...spec, hooks },
+      guest,
+      placement,
+      forgiven,
+      signal,
+    });
+  }
+
+  /** Kata's own agent forgives all, and a guest's image may bring along what has never worked. */
+  #forgivenOf(own: Hooks): ReadonlySet<Hook> {
+    const { fatal } = this.guest.hooks;
+    return new Set([
+      ...(fatal === "none" ? allHooks(own) : []),
+      ...(fatal === "all" ? [] : allHooks(this.#hooks)),
+    ]);
   }
 
   /** Held by the sandbox itself, for containers that are yet to come. */

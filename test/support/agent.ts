@@ -1,6 +1,6 @@
 // The agent as a process of its own, in namespaces and a /run of its own, for tests that run
 // containers. The test process only speaks ttRPC to it and looks at it from outside.
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
@@ -68,9 +68,9 @@ export class TestAgent implements AsyncDisposable {
     this.pid = agent;
   }
 
-  /** Resolves when it serves. */
-  static async start(): Promise<TestAgent> {
-    const started = startProcess();
+  /** Resolves when it serves. `toml`: what it is told beside where to listen and how much to log. */
+  static async start(toml?: string): Promise<TestAgent> {
+    const started = startProcess(toml);
     try {
       const { process, directory, log } = started;
       const socket = socketIn(directory);
@@ -137,10 +137,11 @@ type Started = {
   readonly name: string;
 };
 
-function startProcess(): Started {
+function startProcess(toml: string | undefined): Started {
   const directory = mkdtempSync(join(tmpdir(), "kata-agent-test-"));
   const name = directory.slice(directory.lastIndexOf("/") + 1);
-  const child = Bun.spawn([...IN_NAMESPACES, process.execPath, MAIN], {
+  const config = toml === undefined ? [] : ["--config", writeConfig(directory, toml)];
+  const child = Bun.spawn([...IN_NAMESPACES, process.execPath, MAIN, ...config], {
     env: {
       KATA_AGENT_SERVER_ADDR: `unix://${socketIn(directory)}`,
       KATA_AGENT_LOG_LEVEL: "debug",
@@ -151,6 +152,14 @@ function startProcess(): Started {
     stderr: "inherit",
   });
   return { process: child, log: new AgentLog(child.stdout), directory, name };
+}
+
+/** The environment does not count beside a file. */
+function writeConfig(directory: string, toml: string): string {
+  const path = join(directory, "agent.toml");
+  const address = `unix://${socketIn(directory)}`;
+  writeFileSync(path, `server_addr = "${address}"\nlog_level = "debug"\n${toml}\n`);
+  return path;
 }
 
 async function end({ process, name, directory }: Started): Promise<void> {

@@ -10,6 +10,7 @@ import { validateProcess } from "../../src/oci/validate-process.ts";
 import { validateSpec } from "../../src/oci/validate.ts";
 import { Sandbox } from "../../src/sandbox/sandbox.ts";
 import type { Outcome } from "./container.ts";
+import { HOOK_RULES } from "./hooks.ts";
 import { makeRootfs } from "./rootfs.ts";
 
 type Json = Readonly<Record<string, unknown>>;
@@ -25,7 +26,7 @@ const MOUNTS = [
 ];
 
 export class Engine implements AsyncDisposable {
-  readonly sandbox = new Sandbox(describeGuest(0));
+  readonly sandbox = new Sandbox(describeGuest(0, HOOK_RULES));
   readonly directory = mkdtempSync(join(tmpdir(), "kata-engine-"));
   /** Of the cgroups of its containers. */
   readonly cgroup = this.directory.slice(this.directory.lastIndexOf("/") + 1);

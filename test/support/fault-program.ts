@@ -18,7 +18,7 @@ import { validateProcess } from "../../src/oci/validate-process.ts";
 import { validateSpec } from "../../src/oci/validate.ts";
 import type { Joined } from "../../src/program/namespaces.ts";
 import { SandboxNamespaces } from "../../src/sandbox/namespaces.ts";
-import { type Context, DIRECTORY, leastContainer, names } from "../unit/program/golden.ts";
+import { type Context, DIRECTORY, hookIn, leastContainer, names } from "../unit/program/golden.ts";
 import { type Subject, sweep } from "./fault-sweep.ts";
 import {
   BASE_ROOTFS,
@@ -116,21 +116,24 @@ function mountedSubject(title: string, spec: ContainerSpec, setting: Setting): S
 }
 
 type Json = Readonly<Record<string, unknown>>;
-type Given = { readonly spec?: Json; readonly exec?: Json; readonly context?: Context };
+type Given = {
+  readonly spec?: Json;
+  readonly exec?: Json;
+  readonly hook?: Json;
+  readonly context?: Context;
+};
 
 async function sweepGolden(golden: string): Promise<void> {
   const given: Given = JSON.parse(readFileSync(`${DIRECTORY}/${golden}.json`, "utf8"));
-  const { spec = {}, exec, context = {} } = given;
+  const { spec = {}, exec, hook, context = {} } = given;
   const valid = leastContainer(spec, exec);
   const setting = settingOf(context);
-  if (exec !== undefined) {
-    const created: NamespaceType[] = ["mount", "ipc", "uts", "cgroup"];
-    const wanted = created.filter((type) => type in (context.joined ?? {}));
-    return sweepExec(golden, valid.process, {
-      ...setting,
-      context: { ...setting.context, joined: {}, created: wanted },
-    });
-  }
+  const created: NamespaceType[] = ["mount", "ipc", "uts", "cgroup"];
+  const { joined = { mount: 0 } } = context;
+  const wanted = created.filter((type) => type in joined);
+  const around = { ...setting, context: { ...setting.context, joined: {}, created: wanted } };
+  if (exec !== undefined) return sweepExec(golden, valid.process, around);
+  if (hook !== undefined) return sweepHook(golden, hook, around, context.joined !== undefined);
   const isMounted = context.bindRootfs === false;
   for (const source of relativeSources(valid)) mkdirSync(source, { recursive: true });
   await report((isMounted ? mountedSubject : initSubject)(golden, valid, setting));
@@ -154,6 +157,18 @@ async function sweepExec(title: string, process: ContainerProcess, setting: Sett
     worlds: [() => {}],
     mayLeave: undefined,
     run: (change) => surroundings.run(process, change),
+  });
+}
+
+/** It ends by itself: a program that is there on any machine. */
+async function sweepHook(title: string, given: Json, setting: Setting, isInside: boolean) {
+  await using surroundings = await Surroundings.create(SURROUNDINGS, setting);
+  const hook = hookIn({ ...given, path: isInside ? "/bin/busybox" : "/bin/true", args: ["true"] });
+  await report({
+    name: title,
+    worlds: [() => {}],
+    mayLeave: undefined,
+    run: (change) => surroundings.runHook(hook, isInside, change),
   });
 }
 

@@ -6,16 +6,21 @@ import { type Cgroup, createCgroup } from "../../src/cgroup/cgroup.ts";
 import { Bundle } from "../../src/container/bundle.ts";
 import { type Guest, describeGuest } from "../../src/container/guest.ts";
 import { PinnedNamespaces } from "../../src/container/pinned-namespaces.ts";
+import { runHookProcess } from "../../src/container/hook-process.ts";
 import { type SpawnBirth, spawn } from "../../src/container/spawn.ts";
+import { hasCreateHooks } from "../../src/oci/hooks.ts";
 import type { NamespaceType } from "../../src/oci/namespace.ts";
+import type { Hook } from "../../src/oci/spec.ts";
 import type { ContainerProcess, ContainerSpec } from "../../src/oci/valid-spec.ts";
 import { normaliseEnvironment } from "../../src/oci/environment.ts";
 import { execProgram } from "../../src/program/exec.ts";
+import { hookProgram } from "../../src/program/hook.ts";
 import { type InitContext, initProgram } from "../../src/program/init.ts";
 import { CLONE_FLAG } from "../../src/program/namespaces.ts";
 import type { Tape } from "../../src/tape/tape.ts";
 import type { Run } from "./fault-sweep.ts";
 import { mountsOf } from "./held.ts";
+import { HOOK_RULES } from "./hooks.ts";
 import { makeRootfs } from "./rootfs.ts";
 
 const ID = "c1";
@@ -102,7 +107,7 @@ export function cgroupNamed(name: string): Cgroup {
   return createCgroup({ cgroupsPath: `/${name}/c1`, containerId: ID });
 }
 
-export const guest = describeGuest(0);
+export const guest = describeGuest(0, HOOK_RULES);
 
 /** As `Container.create` does it, up to the execution of the program. */
 export async function runInit(
@@ -117,6 +122,7 @@ export async function runInit(
         execId: ID,
         terminal: spec.process.terminal === true,
         until: "parked",
+        ...(hasCreateHooks(spec.hooks ?? {}) ? { whileParked: async () => {} } : {}),
         namespaces: context.created.includes("pid") ? CLONE_FLAG.pid : 0,
         cgroup,
         guest: of,
@@ -201,6 +207,25 @@ export class Surroundings implements AsyncDisposable {
         },
       });
       await made.end();
+    });
+  }
+
+  /** In the agent's namespaces, or in those of the container. */
+  runHook(hook: Hook, isInside: boolean, change: (tape: Tape) => void): Promise<Run> {
+    const { cgroup, guest: of } = this.#setting;
+    const joined = isInside ? this.#pinned.joined : {};
+    const program = (birth: SpawnBirth) =>
+      changed(hookProgram(hook, { ...birth, containerId: ID, joined, cwd: "/" }), change);
+    return runToTheEnd(async () => {
+      const { status, output } = await runHookProcess({
+        program,
+        ...(isInside ? { pidNamespace: this.#pinned.get("pid"), cgroup } : {}),
+        ignoredSignals: of.ignoredSignals,
+        state: "{}",
+        timeoutMs: 10_000,
+        signal: NEVER,
+      });
+      if (status !== 0) throw new Error(`status ${status}: ${output}`);
     });
   }
 

@@ -1,5 +1,10 @@
 import { describe, expect, test } from "bun:test";
-import { handlesSignal, signalMask, signalsIn } from "../../../src/linux/proc-status.ts";
+import {
+  handlesSignal,
+  innermostPid,
+  signalMask,
+  signalsIn,
+} from "../../../src/linux/proc-status.ts";
 import { pick, seeded } from "../../support/random.ts";
 
 describe("a process handles a signal, by its status file (rpc.md 11.2):", () => {
@@ -50,6 +55,14 @@ test("the kernel's own text is understood", async () => {
   expect(handlesSignal(status, 0)).toBe(true);
   // SIGKILL can be neither caught, blocked nor ignored.
   expect(handlesSignal(status, 9)).toBe(false);
+});
+
+test("the pid of a process is the one in its own namespace", async () => {
+  expect(innermostPid("Pid:\t7\nNSpid:\t7\n")).toBe(7);
+  expect(innermostPid("NSpid:\t4711\t12\t1\nNSpgid:\t4711\t12\t2\n")).toBe(1);
+  expect(innermostPid("NStgid:\t1\n")).toBeUndefined();
+  expect(innermostPid("NSpid:\n1\n")).toBeUndefined();
+  expect(innermostPid(await Bun.file("/proc/self/status").text())).toBe(process.pid);
 });
 
 test("a mask of any text has 64 bits", () => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import type { Process } from "../../../src/oci/process.ts";
-import type { Hook, Mount, Spec } from "../../../src/oci/spec.ts";
+import type { Mount, Spec } from "../../../src/oci/spec.ts";
 import { unservedIn, unservedInProcess } from "../../../src/oci/unserved.ts";
 import { validateSpec } from "../../../src/oci/validate.ts";
 import { minimalProcess, minimalSpec, withLinux, withProcess } from "../../support/oci-spec.ts";
@@ -9,7 +9,6 @@ const MAP = [{ containerID: 0, hostID: 1000, size: 1 }];
 const LABEL = "system_u:system_r:container_t:s0";
 const defaultAction = "SCMP_ACT_ALLOW";
 const listenerPath = "/run/listener.sock";
-const hook: Hook = { path: "/bin/true" };
 
 function withMount(change: Partial<Mount>): Spec {
   const mount = { destination: "/data", type: "bind", source: "/source", options: ["bind"] };
@@ -27,7 +26,6 @@ describe("a spec is not served, by the name of what it asks for:", () => {
     ["linux.mountLabel", withLinux({ mountLabel: LABEL })],
     ["linux.personality", withLinux({ personality: { domain: "LINUX32" } })],
     ["linux.memoryPolicy", withLinux({ memoryPolicy: { mode: "MPOL_BIND" } })],
-    ["hooks", { ...minimalSpec, hooks: { poststop: [hook] } }],
     [
       "an option of the mount /data",
       withMount({ options: ["bind", "idmap"], uidMappings: MAP, gidMappings: MAP }),
@@ -44,17 +42,10 @@ describe("a spec is not served, by the name of what it asks for:", () => {
   });
 });
 
-test.each(["prestart", "createRuntime", "createContainer", "startContainer", "poststart"] as const)(
-  "a %s hook is not served",
-  (kind) => {
-    expect(unservedIn(validateSpec({ ...minimalSpec, hooks: { [kind]: [hook] } }))).toBe("hooks");
-  },
-);
-
 describe("a spec is served", () => {
   test.each<[string, Spec]>([
     ["that asks for nothing special", minimalSpec],
-    ["with lists of hooks that are empty", { ...minimalSpec, hooks: { prestart: [] } }],
+    ["with hooks", { ...minimalSpec, hooks: { prestart: [{ path: "/bin/true" }] } }],
     ["with an AppArmor profile, which the guest has never applied", withProcess(profile())],
     ["with a filter of system calls", withLinux({ seccomp: { defaultAction } })],
     ["with ordinary mounts", withMount({ options: ["rbind", "ro", "rprivate", "rnosuid"] })],

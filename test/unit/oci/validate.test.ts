@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { InvalidSpec } from "../../../src/oci/invalid-spec.ts";
 import type { Process } from "../../../src/oci/process.ts";
-import type { Linux, Mount, Spec } from "../../../src/oci/spec.ts";
+import type { Hook, Linux, Mount, Spec } from "../../../src/oci/spec.ts";
 import { validateProcess } from "../../../src/oci/validate-process.ts";
 import { validateResources } from "../../../src/oci/validate-resources.ts";
 import { validateSpec } from "../../../src/oci/validate.ts";
@@ -17,6 +17,12 @@ const MAP = [{ containerID: 0, hostID: 1000, size: 1 }];
 const EMPTY_MAP = [{ containerID: 0, hostID: 1000, size: 0 }];
 const LABEL = "system_u:system_r:container_t:s0:c1,c2";
 
+const HOOK: Hook = { path: "/bin/true" };
+
+const hooked = (hook: Partial<Hook>): Spec => ({
+  ...minimalSpec,
+  hooks: { prestart: [HOOK, { ...HOOK, ...hook }] },
+});
 const withMount = (mount: Mount): Spec => ({ ...minimalSpec, mounts: [mount] });
 const withSysctl = (name: string, linux: Partial<Linux> = {}): Spec =>
   withLinux({ ...linux, sysctl: { [name]: "1" } });
@@ -397,7 +403,37 @@ describe("a container", () => {
     [
       "a hook at a relative path",
       { ...minimalSpec, hooks: { poststop: [{ path: "bin/x" }] } },
-      'hooks.poststop: path "bin/x" is not absolute',
+      'hooks.poststop[0].path: "bin/x" is not absolute',
+    ],
+    [
+      "a hook with a path that the kernel takes from nobody",
+      hooked({ path: `/${"x".repeat(4095)}` }),
+      "hooks.prestart[1].path is longer than 4095 bytes",
+    ],
+    [
+      "a hook with an argument like that",
+      hooked({ args: ["x", "é".repeat(65_536)] }),
+      "hooks.prestart[1].args[1] is longer than 131071 bytes",
+    ],
+    [
+      "a hook with a variable like that",
+      hooked({ env: ["x".repeat(131_072)] }),
+      "hooks.prestart[1].env[0] is longer than 131071 bytes",
+    ],
+    [
+      "a hook that may run no time at all",
+      hooked({ timeout: 0 }),
+      "hooks.prestart[1].timeout: 0 is not from 1 to 2147483 seconds",
+    ],
+    [
+      "a hook that may run longer than a timer can",
+      hooked({ timeout: 2_147_484 }),
+      "hooks.prestart[1].timeout: 2147484 is not from 1 to 2147483 seconds",
+    ],
+    [
+      "more hooks of one kind than anybody has",
+      { ...minimalSpec, hooks: { poststart: Array.from({ length: 65 }, () => HOOK) } },
+      "hooks.poststart: 65 hooks, of which 64 may be",
     ],
     [
       "a class of service",

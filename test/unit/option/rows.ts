@@ -68,6 +68,20 @@ export const ROWS: readonly Row[] = [
     ...PORT,
   },
   {
+    parameter: "agent.hook_timeout",
+    key: "hook_timeout",
+    of: (config) => config.hookTimeoutMs,
+    unlessTold: 10_000,
+    ...SECONDS,
+  },
+  {
+    parameter: "agent.hook_errors",
+    key: "hook_errors",
+    of: (config) => config.hookErrors,
+    unlessTold: "spec",
+    ...words(["spec", "spec"], ["all", "all"], ["none", "none"]),
+  },
+  {
     parameter: "agent.config_file",
     of: (config) => config.configFile,
     unlessTold: "",

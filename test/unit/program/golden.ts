@@ -17,12 +17,14 @@ import {
 } from "../../../src/oci/json-value.ts";
 import { NAMESPACE_TYPES, type NamespaceType } from "../../../src/oci/namespace.ts";
 import type { Process } from "../../../src/oci/process.ts";
+import type { Hook } from "../../../src/oci/spec.ts";
 import type { ContainerProcess, ContainerSpec } from "../../../src/oci/valid-spec.ts";
 import { validateSpec } from "../../../src/oci/validate.ts";
 import { CAP } from "../../../src/linux/constants.ts";
 import type { Birth } from "../../../src/program/birth.ts";
 import type { CgroupView, HierarchyView } from "../../../src/program/cgroup-view.ts";
 import { execProgram } from "../../../src/program/exec.ts";
+import { hookProgram } from "../../../src/program/hook.ts";
 import { initProgram } from "../../../src/program/init.ts";
 import { compileSeccomp } from "../../../src/seccomp/compile.ts";
 import type { Tape } from "../../../src/tape/tape.ts";
@@ -45,12 +47,15 @@ export type Context = {
   readonly initramfs?: readonly string[] | undefined;
   readonly cgroupVersion?: number | undefined;
   readonly hierarchies?: readonly HierarchyView[] | undefined;
+  /** Of a hook. */
+  readonly cwd?: string | undefined;
 };
 
-/** A container, or with `exec` a process in one: both in the form of config.json. */
+/** A container, or with `exec` a process in one, or `hook`: all in the form of config.json. */
 type Given = {
   readonly spec?: Json | undefined;
   readonly exec?: Json | undefined;
+  readonly hook?: Json | undefined;
   readonly context?: Context | undefined;
 };
 
@@ -61,6 +66,7 @@ const json = record((value: unknown) => value);
 const decode = object<Given>({
   spec: optional(json),
   exec: optional(json),
+  hook: optional(json),
   context: optional(
     object<Context>({
       cgroupFiles: optional(texts),
@@ -73,13 +79,14 @@ const decode = object<Given>({
       hierarchies: optional(
         array(object<HierarchyView>({ name: text, links: texts, directory: text }), "hierarchies"),
       ),
+      cwd: optional(text),
     }),
   ),
 });
 
 export type Golden = {
   readonly name: string;
-  readonly isExec: boolean;
+  readonly kind: "init" | "exec" | "hook";
   readonly process: ContainerProcess;
   readonly context: Context;
   readonly tape: Tape;
@@ -87,12 +94,28 @@ export type Golden = {
 
 /** By name, without the extension. */
 export function golden(name: string): Golden {
-  const { spec = {}, exec, context = {} } = read(name);
+  const { spec = {}, exec, hook, context = {} } = read(name);
   const valid = leastContainer(spec, exec);
   const { process } = valid;
-  const isExec = exec !== undefined;
-  const tape = isExec ? execTapeOf(valid, context) : tapeOf(valid, context);
-  return { name, isExec, process, context, tape };
+  const kind = hook === undefined ? (exec === undefined ? "init" : "exec") : "hook";
+  const tape = {
+    init: () => tapeOf(valid, context),
+    exec: () => execTapeOf(valid, context),
+    hook: () => hookTapeOf(hookIn(hook ?? {}), context),
+  }[kind]();
+  return { name, kind, process, context, tape };
+}
+
+/** The one hook of a container. */
+export function hookIn(hook: Json): Hook {
+  const [found] = leastContainer({ hooks: { prestart: [hook] } }).hooks?.prestart ?? [];
+  if (found === undefined) throw new Error("a container without its hook");
+  return found;
+}
+
+function hookTapeOf(hook: Hook, context: Context): Tape {
+  const { cwd = BUNDLE, joined = {} } = context;
+  return hookProgram(hook, { ...birthOf({}, context), joined, cwd });
 }
 
 export function tapeOf(spec: ContainerSpec, context: Context): Tape {
@@ -149,7 +172,7 @@ export function leastContainer(spec: Json, process: unknown = spec["process"]): 
   return validateSpec(specFromJson(JSON.stringify(config)));
 }
 
-function birthOf(process: Process, context: Context): Birth {
+function birthOf(process: Pick<Process, "terminal" | "env">, context: Context): Birth {
   const { cgroupFiles = [], ignoredSignals = [] } = context;
   return {
     containerId: "c1",

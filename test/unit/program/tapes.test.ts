@@ -10,8 +10,11 @@ import { closed, closedBy, filled, flow, open, registersIn, waysFrom } from "./f
 import { CONTROL, type Golden, ROOTFS, golden, leastContainer, names, tapeOf } from "./golden.ts";
 
 const goldens = names(".json").map(golden);
-const inits = goldens.filter(({ isExec }) => !isExec);
-const execs = goldens.filter(({ isExec }) => isExec);
+const inits = goldens.filter(({ kind }) => kind === "init");
+const execs = goldens.filter(({ kind }) => kind === "exec");
+const hooks = goldens.filter(({ kind }) => kind === "hook");
+
+const HOOKS = "wait for the hooks";
 
 /** `name: label` of each op that breaks a rule. */
 function offenders(
@@ -39,6 +42,7 @@ describe("every tape", () => {
   test("is one of many", () => {
     expect(inits.length).toBeGreaterThan(40);
     expect(execs.length).toBe(3);
+    expect(hooks.length).toBe(2);
   });
 
   test("ends, since each op goes forward", () => {
@@ -119,7 +123,27 @@ describe("the first process of a container", () => {
   test("does nothing when it is started but mark all for closing and execute the program", () => {
     for (const { tape } of inits) {
       const parks = tape.ops.flatMap(({ kind }, index) => (kind === "park" ? [index] : []));
-      expect(parks).toEqual([tape.ops.findLastIndex(isCall("close_range")) - 1]);
+      expect(parks.at(-1)).toBe(tape.ops.findLastIndex(isCall("close_range")) - 1);
+    }
+  });
+
+  test("waits for hooks when all is mounted and nothing is hidden yet, and for nothing else", () => {
+    const waiting = inits.filter(({ tape }) => tape.ops.some((op) => op.label === HOOKS));
+    expect(waiting.map(({ name }) => name)).toEqual(["hooks-run-before-anything-is-hidden"]);
+    for (const { name, tape } of inits) {
+      const parks = tape.ops.filter(({ kind }) => kind === "park").map(({ label }) => label);
+      const hooked = waiting.some((each) => each.name === name);
+      expect(parks).toEqual([...(hooked ? [HOOKS] : []), "wait for the start"]);
+    }
+    for (const { tape } of waiting) {
+      const labels = tape.ops.map(({ label }) => label);
+      const at = labels.indexOf(HOOKS);
+      const after = labels.slice(at).join("\n");
+      for (const each of ["/proc/kcore", "/proc/bus", "make the root read-only", "net"]) {
+        expect(labels.slice(0, at).join("\n")).not.toContain(each);
+        expect(after).toContain(each);
+      }
+      expect(labels.slice(0, at)).toContain("mount /run");
     }
   });
 
@@ -151,9 +175,9 @@ describe("the first process of a container", () => {
   });
 });
 
-describe("an exec", () => {
-  test("has nothing of the agent left when it has entered the container", () => {
-    for (const { tape, process, context } of execs) {
+describe("an exec, or a hook", () => {
+  test("has nothing of the agent left when it is where it is to be", () => {
+    for (const { tape, process, context } of [...execs, ...hooks]) {
       const { ops } = tape;
       const first = ops.findIndex(isCall("close_range"));
       const entered = ops.findIndex(isCall("setsid"));

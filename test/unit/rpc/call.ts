@@ -13,6 +13,7 @@ import { Sandbox } from "../../../src/sandbox/sandbox.ts";
 import { Code } from "../../../src/ttrpc/code.ts";
 import type { Services } from "../../../src/ttrpc/connection.ts";
 import { StatusError } from "../../../src/ttrpc/status.ts";
+import { HOOK_RULES } from "../../support/hooks.ts";
 
 export type Refusal = { readonly code: Code; readonly message: string };
 
@@ -31,6 +32,7 @@ export class Api {
       rootSwitch: { kind: "pivot" },
       ignoredSignals: [],
       pipeSize: 0,
+      hooks: HOOK_RULES,
     } as const;
     this.services = services({
       sandbox: new Sandbox(guest),

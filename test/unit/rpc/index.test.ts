@@ -94,7 +94,6 @@ describe("an agent without containers", () => {
     ["storages", { storages: [{ driver: "virtio-fs" }] }],
     ["kernel modules", { kernelModules: [{ name: "loop" }] }],
     ["dns", { dns: ["nameserver 1.1.1.1"] }],
-    ["guest hooks", { guestHookPath: "/usr/share/oci/hooks" }],
   ])("makes no sandbox with %s: it could not keep the promise", async (what, request) => {
     const { createSandbox } = AgentService.method;
     expect(await new Api().refusal(createSandbox, { hostname: "pod", ...request })).toEqual({

@@ -171,7 +171,6 @@ describe("a path that would leave its place is refused:", () => {
 
 describe("what is not served yet is UNIMPLEMENTED, by name:", () => {
   test.each<[string, SpecInit]>([
-    ["hooks", { ...SPEC, Hooks: { Prestart: [{ Path: "/bin/true" }] } }],
     [
       "an option of the mount /x",
       { ...SPEC, Mounts: [{ destination: "/x", type: "tmpfs", options: ["tmpcopyup"] }] },

@@ -1,0 +1,41 @@
+// A hook, from clone to execve: as root of the agent or, joining namespaces, of the container. A
+// startContainer hook is none of these but an exec in the container.
+import { chdir, umask } from "../linux/fs.ts";
+import { execve, setsid } from "../linux/process.ts";
+import { resetSignal, unblockAllSignals } from "../linux/signal.ts";
+import { hookArgs } from "../oci/hooks.ts";
+import type { Hook } from "../oci/spec.ts";
+import { Tape } from "../tape/tape.ts";
+import { type Birth, leaveAgent } from "./birth.ts";
+import { closeOnExec } from "./descriptors.ts";
+import { type Joined, joinMountNamespace, joinNamespaces } from "./namespaces.ts";
+
+export type HookContext = Omit<Birth, "environment" | "seccomp"> & {
+  /** The namespaces of a container that is being made; none: the agent's own are kept. */
+  readonly joined: Joined;
+  /** Working directory. */
+  readonly cwd: string;
+};
+
+/** runc's hooks have the umask of who calls runc: mostly this one. */
+const UMASK = 0o022;
+
+/** The environment is the hook's, with nothing added. */
+export function hookProgram(hook: Hook, context: HookContext): Tape {
+  const { joined, cwd, ignoredSignals } = context;
+  const tape = new Tape();
+  leaveAgent(tape, context, Object.values(joined), undefined);
+  joinNamespaces(tape, joined);
+  joinMountNamespace(tape, joined);
+  // A group of its own, by which it is ended with all that it has started.
+  tape.do("start a session", setsid());
+  tape.do(`change directory to ${cwd}`, chdir(cwd));
+  tape.do("set the umask", umask(UMASK));
+  for (const signal of ignoredSignals) {
+    tape.do(`default action for signal ${signal}`, resetSignal(signal));
+  }
+  tape.do("unblock all signals", unblockAllSignals());
+  closeOnExec(tape);
+  tape.do(`execute ${hook.path}`, execve(hook.path, hookArgs(hook), hook.env ?? []));
+  return tape;
+}

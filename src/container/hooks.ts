@@ -36,8 +36,8 @@ export type Hooked = {
 type Moment = {
   readonly kind: HookKind;
   readonly status: ContainerStatus;
-  /** Of the first process, as the hook sees it. */
-  readonly pid: number;
+  /** Of the first process, as the hook sees it; asked for only where there are hooks. */
+  readonly pid: () => number;
   readonly signal: AbortSignal;
   readonly place: Place;
 };
@@ -58,7 +58,7 @@ export async function runCreateHooks(
   signal: AbortSignal,
 ): Promise<void> {
   const status = "creating";
-  const runtime = { status, pid, signal, place: agentOf(container) } as const;
+  const runtime = { status, pid: () => pid, signal, place: agentOf(container) } as const;
   await runHooks(container, { kind: "prestart", ...runtime });
   await runHooks(container, { kind: "createRuntime", ...runtime });
   using pinned = PinnedNamespaces.of(pid, namespaces);
@@ -66,7 +66,7 @@ export async function runCreateHooks(
   await runHooks(container, {
     kind: "createContainer",
     status,
-    pid: pidInside(pid),
+    pid: () => pidInside(pid),
     signal,
     place: {
       // The root is in its place, and the agent's tree around it: as runc has it.
@@ -104,9 +104,13 @@ export async function runStartHooks(
       },
     );
   const place = { program, pidNamespace: pinned.get("pid"), cgroup };
-  const inside = pidInside(pid);
-  const status = "created";
-  await runHooks(container, { kind: "startContainer", status, pid: inside, signal, place });
+  await runHooks(container, {
+    kind: "startContainer",
+    status: "created",
+    pid: () => pidInside(pid),
+    signal,
+    place,
+  });
 }
 
 export async function runPoststartHooks(
@@ -115,14 +119,15 @@ export async function runPoststartHooks(
   signal: AbortSignal,
 ): Promise<void> {
   const place = agentOf(container);
-  await runHooks(container, { kind: "poststart", status: "running", pid, signal, place });
+  const status = "running";
+  await runHooks(container, { kind: "poststart", status, pid: () => pid, signal, place });
 }
 
 /** Nothing is left of the container but its bundle. Never throws for what a hook does. */
 export async function runPoststopHooks(container: Hooked): Promise<void> {
   const place = agentOf(container);
   const status = "stopped";
-  await runHooks(container, { kind: "poststop", status, pid: 0, signal: NEVER, place });
+  await runHooks(container, { kind: "poststop", status, pid: () => 0, signal: NEVER, place });
 }
 
 function agentOf({ id, bundle }: Hooked): Place {
@@ -161,7 +166,7 @@ async function runHook(container: Hooked, hook: Hook, moment: Moment): Promise<s
     ...place,
     program: (birth) => place.program(hook, birth),
     ignoredSignals: guest.ignoredSignals,
-    state: stateJson({ ociVersion, id, status, pid, bundle: bundle.path, annotations }),
+    state: stateJson({ ociVersion, id, status, pid: pid(), bundle: bundle.path, annotations }),
     timeoutMs: hook.timeout === undefined ? guest.hooks.timeoutMs : hook.timeout * 1000,
     signal,
   });

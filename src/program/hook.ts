@@ -7,6 +7,7 @@ import { hookArgs } from "../oci/hooks.ts";
 import type { Hook } from "../oci/spec.ts";
 import { Tape } from "../tape/tape.ts";
 import { type Birth, leaveAgent } from "./birth.ts";
+import { becomeUser } from "./credentials.ts";
 import { closeOnExec } from "./descriptors.ts";
 import { type Joined, joinMountNamespace, joinNamespaces } from "./namespaces.ts";
 
@@ -16,6 +17,8 @@ export type HookContext = Omit<Birth, "environment" | "seccomp"> & {
   /** Working directory. */
   readonly cwd: string;
 };
+
+const ROOT = { uid: 0, gid: 0 } as const;
 
 /** runc's hooks have the umask of who calls runc: mostly this one. */
 const UMASK = 0o022;
@@ -27,6 +30,8 @@ export function hookProgram(hook: Hook, context: HookContext): Tape {
   leaveAgent(tape, context, Object.values(joined), undefined);
   joinNamespaces(tape, joined);
   joinMountNamespace(tape, joined);
+  // Whoever enters a user namespace is nobody there until it says who it is.
+  if (joined.user !== undefined) becomeUser(tape, ROOT);
   // A group of its own, by which it is ended with all that it has started.
   tape.do("start a session", setsid());
   tape.do(`change directory to ${cwd}`, chdir(cwd));

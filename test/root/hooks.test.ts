@@ -3,12 +3,14 @@ import { expect, test } from "bun:test";
 import { chmodSync, existsSync, mkdirSync, readlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { until } from "../../src/async/until.ts";
+import { AgentService } from "../../src/gen/agent_pb.ts";
 import { Code } from "../../src/ttrpc/code.ts";
 import type { TestAgent } from "../support/agent.ts";
 import {
   type Wanted,
   createContainer,
   idleContainer,
+  requestFor,
   startContainer,
 } from "../support/container.ts";
 import {
@@ -257,6 +259,24 @@ describeWithAgent("a hook that runs too long", (agent) => {
     await until(() => existsSync(join(rootfs, "started")), STARTED_IN_MS);
     await container.remove();
     expect((await start).message).toContain("is being removed");
+  });
+
+  test("is killed when nobody waits for its container any more, which is undone", async () => {
+    const rootfs = agent().rootfs();
+    const before = agent().held();
+    const log = logIn(rootfs);
+    const started = join(rootfs, "started");
+    const path = script(join(rootfs, "slow"), `: > ${started}; sleep 1000`);
+    const Poststop = [looker("Poststop", rootfs)];
+    const spec = { Hooks: { Prestart: [{ Path: path, Timeout: 1000n }], Poststop } };
+    const client = await agent().connect();
+    const request = requestFor(agent(), ["true"], { rootfs, spec });
+    const creation = client.call(AgentService.method.createContainer, request).catch(() => "lost");
+    await until(() => existsSync(started), STARTED_IN_MS);
+    client[Symbol.dispose]();
+    expect(await creation).toBe("lost");
+    await agent().untilHeld(before);
+    expect(sights(log).map(({ name }) => name)).toEqual(["Poststop"]);
   });
 
   test("keeps nobody else waiting", async () => {

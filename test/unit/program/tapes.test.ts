@@ -42,7 +42,7 @@ describe("every tape", () => {
   test("is one of many", () => {
     expect(inits.length).toBeGreaterThan(40);
     expect(execs.length).toBe(3);
-    expect(hooks.length).toBe(2);
+    expect(hooks.length).toBe(3);
   });
 
   test("ends, since each op goes forward", () => {

@@ -22,8 +22,9 @@ export interface Cgroup {
   /** What a mount of type `cgroup` shows the container. */
   readonly view: CgroupView;
   /**
-   * Set limits; those that `resources` does not name stay. Throws, with the name of the field, at the
-   * first that is not taken; those before it stay.
+   * Set limits; those that `resources` does not name stay. The first call also forbids all devices but
+   * those of `device-policy.ts` and of the rules; rules of later calls change what is in force. Throws,
+   * with the name of the field, at the first that is not taken; those before it stay.
    */
   apply(resources: Resources): Promise<void>;
   /** May be called at any time, also while another call is under way. */

@@ -5,6 +5,8 @@ import type { Resources } from "../oci/resources.ts";
 import type { CgroupView } from "../program/cgroup-view.ts";
 import { applyWrites, filesOf, pageSizes } from "./apply.ts";
 import { inheritCpuset, widenParents } from "./cpuset.ts";
+import { deviceWrites } from "./device-list.ts";
+import { type DevicePolicy, devicePolicy } from "./device-policy.ts";
 import { V1_FREEZER, freeze, thaw } from "./freezer.ts";
 import { type Hierarchy, directoryIn, hierarchiesOf, viewOf } from "./hierarchies.ts";
 import { killAll } from "./kill.ts";
@@ -39,6 +41,8 @@ export class CgroupV1 {
   readonly #path: CgroupPath;
   /** The one hierarchy in which processes are looked for: they are in all. */
   readonly #processes: string;
+  /** undefined: not set yet, or a change of it failed half-way. */
+  #devices: DevicePolicy | undefined;
 
   constructor(hierarchies: readonly [Hierarchy, ...Hierarchy[]], path: CgroupPath) {
     this.#hierarchies = hierarchies;
@@ -60,6 +64,17 @@ export class CgroupV1 {
     const inCpuset = writes.filter(({ file }) => file.startsWith("cpuset."));
     if (cpuset !== undefined) for (const each of inCpuset) widenParents(cpuset, this.#path, each);
     await applyWrites(writes, directoryOf);
+    await this.#limitDevices(resources);
+  }
+
+  /** Also without rules, if it has not been done yet: a new cgroup may use all that its parent may. */
+  async #limitDevices({ devices = [] }: Resources): Promise<void> {
+    const before = this.#devices;
+    if (before !== undefined && devices.length === 0) return;
+    const policy = devicePolicy(devices, before);
+    this.#devices = undefined;
+    await applyWrites(deviceWrites(before, policy), (name) => this.#directoryOf(name));
+    this.#devices = policy;
   }
 
   async stats(): Promise<Stats> {

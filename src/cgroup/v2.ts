@@ -8,6 +8,8 @@ import { O } from "../linux/open-flags.ts";
 import type { Resources } from "../oci/resources.ts";
 import type { CgroupView } from "../program/cgroup-view.ts";
 import { applyWrites, filesOf, pageSizes } from "./apply.ts";
+import { DeviceFilter } from "./device-filter.ts";
+import { type DevicePolicy, devicePolicy } from "./device-policy.ts";
 import { V2_FREEZER, freeze, thaw } from "./freezer.ts";
 import { killAll } from "./kill.ts";
 import type { CgroupPath } from "./path.ts";
@@ -67,15 +69,27 @@ export class CgroupV2 {
   readonly entry: { readonly kind: "clone"; readonly directory: Fd };
   readonly view: CgroupView = { version: 2 };
   readonly #directory: string;
+  readonly #filter: DeviceFilter;
+  #devices: DevicePolicy | undefined;
 
   constructor(directory: string, open: Fd) {
     this.#directory = directory;
+    this.#filter = new DeviceFilter(open);
     this.entry = { kind: "clone", directory: open };
   }
 
   async apply(resources: Resources): Promise<void> {
     const directoryOf = () => this.#directory;
     await applyWrites(resourceWritesV2(resources, filesOf(directoryOf)), directoryOf);
+    this.#limitDevices(resources);
+  }
+
+  /** Also without rules, if it has not been done yet: a new cgroup may use whatever there is. */
+  #limitDevices({ devices = [] }: Resources): void {
+    if (this.#devices !== undefined && devices.length === 0) return;
+    const policy = devicePolicy(devices, this.#devices);
+    this.#filter.enforce(policy);
+    this.#devices = policy;
   }
 
   async stats(): Promise<Stats> {
@@ -100,6 +114,7 @@ export class CgroupV2 {
   }
 
   async destroy(): Promise<void> {
+    this.#filter[Symbol.dispose]();
     this.entry.directory.close();
     await removeAll([this.#directory]);
     removeMadeAbove(this.#directory);

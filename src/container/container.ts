@@ -80,7 +80,7 @@ export class Container {
     undo.defer(() => bundle.removeRootfs());
     undo.defer(() => cgroup.destroy());
     // Before anybody is in it: what is used from the first moment counts, and nothing escapes.
-    if (spec.linux.resources !== undefined) await cgroup.apply(spec.linux.resources);
+    await cgroup.apply(spec.linux.resources ?? {});
     const runHooks = (pid: number) => {
       hooksBegan = true;
       return runCreateHooks(hooked, pid, kindsOf(placement), signal);

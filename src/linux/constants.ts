@@ -255,3 +255,9 @@ export const LINUX_REBOOT = {
 
 /** linux/keyctl.h */
 export const KEYCTL = { JOIN_SESSION_KEYRING: 1 } as const;
+
+/** linux/bpf.h */
+export const BPF_CMD = { PROG_LOAD: 5, PROG_ATTACH: 8 } as const;
+
+/** linux/bpf.h: how a program is attached */
+export const BPF_F = { ALLOW_MULTI: 2, REPLACE: 4 } as const;

@@ -9,6 +9,11 @@ export function read(fd: FdArg, buffer: Uint8Array): Call {
   return call("read", fd, buffer, buffer.length);
 }
 
+/** The same from `offset` on, whatever has been read before. */
+export function pread(fd: FdArg, buffer: Uint8Array, offset: number): Call {
+  return call("pread64", fd, buffer, buffer.length, offset);
+}
+
 export function write(fd: FdArg, data: Uint8Array): Call {
   return call("write", fd, data, data.length);
 }

@@ -4,7 +4,7 @@ import type { Arch } from "./arch.ts";
 import { type Kind, fd, flags, hex, int, octal, openFlags, pointer, value } from "./kind.ts";
 import { MOUNT_ATTR, MS } from "./mount-flags.ts";
 import { openFlagsFor } from "./open-flags.ts";
-import { CLONE, EPOLL, RESOLVE, SIG, SIG_DISPOSITION } from "./constants.ts";
+import { BPF_F, CLONE, EPOLL, RESOLVE, SIG, SIG_DISPOSITION } from "./constants.ts";
 
 type Width = "u16" | "u32" | "u64";
 type Field = readonly [name: string, width: Width, kind: Kind];
@@ -106,6 +106,29 @@ const LAYOUTS = {
     fields: [
       ["len", "u16", int],
       ["filter", "u64", pointer],
+    ],
+  },
+  // Parts of union bpf_attr, up to the last member that is used.
+  bpf_attr_load: {
+    header: "linux/bpf.h",
+    fields: [
+      ["prog_type", "u32", int],
+      ["insn_cnt", "u32", int],
+      ["insns", "u64", pointer],
+      ["license", "u64", pointer],
+      ["log_level", "u32", int],
+      ["log_size", "u32", int],
+      ["log_buf", "u64", pointer],
+    ],
+  },
+  bpf_attr_attach: {
+    header: "linux/bpf.h",
+    fields: [
+      ["target_fd", "u32", fd],
+      ["attach_bpf_fd", "u32", fd],
+      ["attach_type", "u32", int],
+      ["attach_flags", "u32", flags("BPF_F_", BPF_F)],
+      ["replace_bpf_fd", "u32", fd],
     ],
   },
   iocb: {

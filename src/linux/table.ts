@@ -6,6 +6,7 @@ import {
   ACCESS,
   AF,
   AT,
+  BPF_CMD,
   CLONE,
   CLOSE_RANGE,
   EPOLL_CTL,
@@ -66,6 +67,7 @@ export const SYSCALLS = {
   // descriptors
   read: [0, 63, [fd, bytes, int]],
   write: [1, 64, [fd, bytes, int]],
+  pread64: [17, 67, [fd, bytes, int, int]],
   close: [3, 57, [fd]],
   ioctl: [16, 29, [fd, request, struct]],
   fcntl: [72, 25, [fd, value("F_", F), int]],
@@ -155,6 +157,7 @@ export const SYSCALLS = {
       struct,
     ],
   ],
+  bpf: [321, 280, [value("BPF_", BPF_CMD), struct, int]],
 
   // the machine
   sethostname: [170, 161, [string, int]],

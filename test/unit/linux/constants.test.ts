@@ -1,5 +1,6 @@
 // Every constant against the headers of the machine, by the C compiler.
 import { expect, test } from "bun:test";
+import * as bpf from "../../../src/linux/bpf.ts";
 import * as constants from "../../../src/linux/constants.ts";
 import { MOUNT_ATTR, MS } from "../../../src/linux/mount-flags.ts";
 import { O, openFlagsFor } from "../../../src/linux/open-flags.ts";
@@ -49,6 +50,8 @@ const KERNEL: Readonly<Record<string, Group>> = {
   SIOC: [constants.SIOC, prefix("SIOC")],
   LINUX_REBOOT: [constants.LINUX_REBOOT, prefix("LINUX_REBOOT_")],
   KEYCTL: [constants.KEYCTL, prefix("KEYCTL_")],
+  BPF_CMD: [constants.BPF_CMD, prefix("BPF_")],
+  BPF_F: [constants.BPF_F, prefix("BPF_F_")],
 };
 
 const BPF_IN_C: Readonly<Record<string, string>> = {
@@ -67,6 +70,31 @@ const FILTERS: Readonly<Record<string, Group>> = {
   BPF: [seccomp.BPF, (key) => BPF_IN_C[key] ?? key],
   BPF_MAXINSNS: [{ BPF_MAXINSNS: seccomp.BPF_MAXINSNS }, prefix("")],
   AUDIT_ARCH: [seccomp.AUDIT_ARCH, prefix("AUDIT_ARCH_")],
+};
+
+const EBPF_IN_C: Readonly<Record<string, string>> = {
+  LDX_MEM_W: "BPF_LDX|BPF_MEM|BPF_W",
+  ALU_AND_K: "BPF_ALU|BPF_AND|BPF_K",
+  ALU_RSH_K: "BPF_ALU|BPF_RSH|BPF_K",
+  ALU_MOV_K: "BPF_ALU|BPF_MOV|BPF_K",
+  ALU_MOV_X: "BPF_ALU|BPF_MOV|BPF_X",
+  JMP32_JEQ_K: "BPF_JMP32|BPF_JEQ|BPF_K",
+  JMP32_JNE_K: "BPF_JMP32|BPF_JNE|BPF_K",
+  JMP32_JNE_X: "BPF_JMP32|BPF_JNE|BPF_X",
+  EXIT: "BPF_JMP|BPF_EXIT",
+};
+
+/** Those of programs for devices, which stand in bpf.ts. */
+const DEVICES: Readonly<Record<string, Group>> = {
+  BPF_PROG_TYPE: [bpf.BPF_PROG_TYPE, prefix("BPF_PROG_TYPE_")],
+  BPF_ATTACH_TYPE: [bpf.BPF_ATTACH_TYPE, prefix("BPF_")],
+  BPF_DEVCG_ACC: [bpf.BPF_DEVCG_ACC, prefix("BPF_DEVCG_ACC_")],
+  BPF_DEVCG_DEV: [bpf.BPF_DEVCG_DEV, prefix("BPF_DEVCG_DEV_")],
+  BPF_CGROUP_DEV_CTX: [
+    bpf.BPF_CGROUP_DEV_CTX,
+    (key) => `__builtin_offsetof(struct bpf_cgroup_dev_ctx, ${key})`,
+  ],
+  EBPF: [bpf.EBPF, (key) => EBPF_IN_C[key] ?? key],
 };
 
 const KERNEL_HEADERS = [
@@ -91,6 +119,7 @@ const KERNEL_HEADERS = [
   "linux/sockios.h",
   "linux/reboot.h",
   "linux/keyctl.h",
+  "linux/bpf.h",
   "asm/ioctls.h",
 ];
 
@@ -125,7 +154,11 @@ test("every table of constants is compared", () => {
 });
 
 testWithC("the constants are those of the kernel's headers", () => {
-  compare(KERNEL_HEADERS, [...Object.values(KERNEL), ...Object.values(FILTERS)]);
+  compare(KERNEL_HEADERS, [
+    ...Object.values(KERNEL),
+    ...Object.values(FILTERS),
+    ...Object.values(DEVICES),
+  ]);
 });
 
 testWithC("the constants of internal headers are those of the C library", () => {

@@ -10,6 +10,7 @@ import {
   closeOnExecFrom,
   dup3,
   eventfd,
+  pread,
   read,
   writeText,
 } from "../../../src/linux/io.ts";
@@ -28,6 +29,7 @@ import {
   unshare,
   wait4,
 } from "../../../src/linux/process.ts";
+import { attachDeviceProgram, loadDeviceProgram } from "../../../src/linux/bpf.ts";
 import { loadFilter } from "../../../src/linux/seccomp.ts";
 import { resetSignal, unblockAllSignals } from "../../../src/linux/signal.ts";
 import { accept4, socket } from "../../../src/linux/socket.ts";
@@ -71,6 +73,7 @@ const CALLS: readonly (readonly [string, Call])[] = [
 
   // bytes
   [`write(r0, "max\\n", 4)`, writeText(r0, "max\n")],
+  [`pread64(4, <2 bytes>, 2, 0)`, pread(4, new Uint8Array(2), 0)],
   [`write(4, "", 0)`, writeText(4, "")],
   [`write(4, <65 bytes>, 65)`, writeText(4, "x".repeat(65))],
   [`write(4, <2 bytes>, 2)`, writeText(4, "ä")],
@@ -180,6 +183,15 @@ const CALLS: readonly (readonly [string, Call])[] = [
   [
     `prlimit64(0, RLIMIT_NOFILE, {rlim_cur=1024, rlim_max=18446744073709551615}, NULL)`,
     setrlimit(7, 1024n, 0xffff_ffff_ffff_ffffn),
+  ],
+  [
+    `bpf(BPF_PROG_LOAD, {prog_type=15, insn_cnt=2, insns=<16 bytes>, license=<11 bytes>}, 40)`,
+    loadDeviceProgram(new Uint8Array(16)),
+  ],
+  [
+    `bpf(BPF_PROG_ATTACH, {target_fd=5, attach_bpf_fd=6, attach_type=6, ` +
+      `attach_flags=BPF_F_ALLOW_MULTI|BPF_F_REPLACE, replace_bpf_fd=7}, 20)`,
+    attachDeviceProgram(5, 6, 7),
   ],
   [`ioctl(r0, TIOCSWINSZ, {ws_row=24, ws_col=80})`, setWindowSize(r0, 24, 80)],
   [`rt_sigaction(SIGPIPE, {sa_handler=SIG_DFL}, NULL, 8)`, resetSignal(SIG.PIPE)],

@@ -23,6 +23,7 @@ const HEADERS = [
   "linux/aio_abi.h",
   "linux/filter.h",
   "linux/signal.h",
+  "linux/bpf.h",
   "asm/termios.h",
 ];
 
@@ -31,7 +32,19 @@ const C_TYPES: Partial<Record<StructName, string>> = {
   cap_header: "struct __user_cap_header_struct",
   cap_data: "struct { struct __user_cap_data_struct word[2]; }",
   sigset: "struct { sigset_t bits; }",
+  bpf_attr_load: "union bpf_attr",
+  bpf_attr_attach: "union bpf_attr",
 };
+
+/** The kernel takes them up to any member; ours end at the last that is used. */
+const BEGINNINGS: readonly StructName[] = ["bpf_attr_load", "bpf_attr_attach"];
+
+/** Its size in C. */
+function sizeOf(struct: StructName): string {
+  const { name: last = "" } = layoutOf(struct, HERE).fields.at(-1) ?? {};
+  if (!BEGINNINGS.includes(struct)) return "sizeof(it)";
+  return `(__builtin_offsetof(it, ${last}) + sizeof(((it *)0)->${last}))`;
+}
 
 /** `effective_hi` is `word[1].effective`, `rw_flags` is `aio_rw_flags`. */
 function memberOf(struct: StructName, field: string): string {
@@ -56,6 +69,8 @@ const STRUCTS: readonly StructName[] = [
   "epoll_event",
   "iocb",
   "sock_fprog",
+  "bpf_attr_load",
+  "bpf_attr_attach",
 ];
 
 testWithC("every structure has the size and the field offsets that C gives it", () => {
@@ -65,7 +80,7 @@ testWithC("every structure has the size and the field offsets that C gives it", 
     const { fields, size } = layoutOf(struct, HERE);
     ours.push(`${struct} ${size}`);
     print.push(`{ typedef ${C_TYPES[struct] ?? `struct ${struct}`} it;`);
-    print.push(`printf("${struct} %d\\n", (int)sizeof(it));`);
+    print.push(`printf("${struct} %d\\n", (int)${sizeOf(struct)});`);
     for (const { name, offset, width } of fields) {
       const member = memberOf(struct, name);
       ours.push(`${struct}.${name} at ${offset} is ${width}`);

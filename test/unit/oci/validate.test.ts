@@ -453,7 +453,7 @@ describe("a container", () => {
     [
       "limits that its cgroup cannot have",
       withLinux({ resources: { hugepageLimits: [{ pageSize: "../2MB", limit: 1 }] } }),
-      'invalid linux.resources.hugepageLimits.pageSize: "../2MB"',
+      'invalid linux.resources.hugepageLimits[0].pageSize: "../2MB"',
     ],
   ])("cannot have %s", (_, spec, message) => {
     expect(() => validateSpec(spec)).toThrow(InvalidSpec);
@@ -578,7 +578,7 @@ describe("resources, of a container or of an update", () => {
   test("cannot give a device an access that does not exist", () => {
     expect(() =>
       validateResources({ devices: [{ allow: true, type: "a", access: "rwx" }] }),
-    ).toThrow('invalid linux.resources.devices.access: "rwx"');
+    ).toThrow('invalid linux.resources.devices[0].access: "rwx"');
   });
 
   test("cannot hold a NUL", () => {

@@ -8,10 +8,12 @@ import type { Channel } from "./vm-channel.ts";
 import { kernel } from "./vm-kernel.ts";
 import { NATIVE, PLATFORMS, lackingFor } from "./vm-platform.ts";
 import { Ports } from "./vm-ports.ts";
-import { PATH, type RootOptions, writeRoot } from "./vm-root.ts";
+import { PATH, type RootFiles, type RootOptions, writeRoot } from "./vm-root.ts";
 import { VsockDevice, hasVsockDevice } from "./vm-vsock.ts";
 
 export type MachineOptions = RootOptions & {
+  /** What it starts from, if that is written already. */
+  readonly written?: RootFiles;
   /** For the kernel's command line. */
   readonly words?: readonly string[];
   readonly megabytes?: number;
@@ -77,7 +79,7 @@ export class Machine implements AsyncDisposable {
     await using stack = new AsyncDisposableStack();
     const directory = mkdtempSync(join(tmpdir(), "kata-agent-vm-"));
     stack.defer(() => rmSync(directory, { recursive: true }));
-    const { initramfs, disk } = await writeRoot(options, directory);
+    const { initramfs, disk } = options.written ?? (await writeRoot(options, directory));
     const ports = stack.use(new Ports(directory));
     const vsock = hasVsockDevice ? await VsockDevice.start(directory, megabytes) : undefined;
     stack.use(vsock);
@@ -106,16 +108,16 @@ export class Machine implements AsyncDisposable {
   /** A connection to a vsock port of the guest, once somebody listens there. */
   async dial(port: number): Promise<Channel> {
     const { vsock, ports } = this.#parts;
-    return this.#unlessFailed((vsock ?? ports).dial(port));
+    return this.unlessFailed((vsock ?? ports).dial(port));
   }
 
   /** Resolves when the console shows `words`. */
   async shows(words: string): Promise<void> {
-    await this.#unlessFailed(this.console.until(words));
+    await this.unlessFailed(this.console.until(words));
   }
 
   /** Fails when the guest does, or is too slow, with what it has said. */
-  async #unlessFailed<Result>(work: Promise<Result>): Promise<Result> {
+  async unlessFailed<Result>(work: Promise<Result>): Promise<Result> {
     const failure = this.console.until(FAILURE).catch(() => "the guest has ended");
     const late = Bun.sleep(PATIENCE_MS).then(() => "nothing happens");
     const first = await Promise.race([work.then((result) => ({ result })), failure, late]);

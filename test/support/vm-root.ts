@@ -18,6 +18,9 @@ import { PORTS } from "./vm-ports.ts";
  */
 export type Root = "memory" | "disk" | "agent";
 
+/** Paths of what QEMU is given. */
+export type RootFiles = { readonly initramfs: string; readonly disk?: string };
+
 /** Where the containers' root file system is in the guest. */
 export const ROOTFS = "/rootfs";
 
@@ -48,10 +51,7 @@ export type RootOptions = {
 };
 
 /** Written to the directory `into`. */
-export async function writeRoot(
-  options: RootOptions,
-  into: string,
-): Promise<{ readonly initramfs: string; readonly disk?: string }> {
+export async function writeRoot(options: RootOptions, into: string): Promise<RootFiles> {
   const { root = "memory", arch = NATIVE, files = [], without = [] } = options;
   const { agent, debian, compiler } = PLATFORMS[arch];
   const initramfs = join(into, "initramfs");

@@ -37,7 +37,7 @@ export class TestVm implements AsyncDisposable {
       options.root === "disk" ? WRITABLE : ROOTFS,
     );
     vm.#client = await vm.connect();
-    await vm.client.call(Health.method.check, {});
+    await vm.machine.unlessFailed(vm.client.call(Health.method.check, {}));
     vm.#bootMs = performance.now() - vm.machine.startedAt;
     if (options.root === "disk") await vm.sh(`busybox cp -a ${ROOTFS} ${WRITABLE}`);
     stack.move();

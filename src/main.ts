@@ -9,7 +9,7 @@ import { loadConfig } from "./load-config.ts";
 import { dying, log, openLog, textOf } from "./log.ts";
 import { type Arguments, parseArguments } from "./option/arguments.ts";
 import { parseAddress } from "./ttrpc/address.ts";
-import { API_VERSION, NAME, VERSION, versionLine } from "./version.ts";
+import { API_VERSION, COMMIT_VERSION, NAME, VERSION, versionLine } from "./version.ts";
 
 /** With what `service.ts` allows for the rest, less than the 10 s of process.md section 2.10. */
 const DISKS_BUDGET_MS = 3_000;
@@ -65,7 +65,7 @@ function start(configFile: string | undefined, ignored: readonly string[]): void
   const { config, warnings } = loadConfig(configFile);
   openLog(config);
   log.info("announce", {
-    "agent-commit": VERSION,
+    "agent-commit": COMMIT_VERSION,
     "agent-version": VERSION,
     "api-version": API_VERSION,
     config: describeConfig(config),

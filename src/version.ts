@@ -1,7 +1,8 @@
 // What the agent calls itself. The host shows both, and Kata's own agent has the same name.
 
-/** Put in its place by build.ts, from package.json. */
+/** Put in their places by build.ts: from package.json, and with the commit behind it that git knows. */
 declare const KATA_AGENT_VERSION: string | undefined;
+declare const KATA_AGENT_COMMIT_VERSION: string | undefined;
 
 export const NAME = "kata-agent";
 
@@ -9,11 +10,15 @@ export const NAME = "kata-agent";
 export const VERSION: string =
   typeof KATA_AGENT_VERSION === "string" ? KATA_AGENT_VERSION : "development";
 
+/** `VERSION-COMMIT`, with `-dirty` behind it for a changed tree; the version where there was no git. */
+export const COMMIT_VERSION: string =
+  typeof KATA_AGENT_COMMIT_VERSION === "string" ? KATA_AGENT_COMMIT_VERSION : VERSION;
+
 /** The version of the API, which has been the same since Kata's first release of it. */
 export const API_VERSION = "0.0.1";
 
 /** What `--version` prints: process.md section 1.1. Of the features that Kata lists there, none yet. */
 export function versionLine(): string {
-  const build = `api version: ${API_VERSION}, commit version: ${VERSION}, type: typescript`;
+  const build = `api version: ${API_VERSION}, commit version: ${COMMIT_VERSION}, type: typescript`;
   return `${NAME} version ${VERSION} (${build}, extra-features: [])\n`;
 }

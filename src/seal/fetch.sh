@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Get what an executable for another architecture is built from: fetch.sh x64|arm64 DIRECTORY
 # Bun comes from npm, in the version and with the digest of package-lock.json, to DIRECTORY/bun; glibc
-# from Debian's libc6, to DIRECTORY/lib. Nothing is installed.
+# from Debian's libc6, to DIRECTORY/lib; its version to DIRECTORY/libc6.version, last of all. Nothing is
+# installed.
 set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
@@ -12,7 +13,7 @@ case $1 in
 esac
 mkdir -p "$2"
 directory=$(cd "$2" && pwd)
-[ ! "$directory/complete" -nt "$root/package-lock.json" ] || exit 0
+[ ! "$directory/libc6.version" -nt "$root/package-lock.json" ] || exit 0
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 
@@ -26,4 +27,6 @@ lib=$libc6/lib
 [ -d "$lib" ] || lib=$libc6/usr/lib
 rm -rf "$directory/lib"
 cp -a "$lib" "$directory/lib"
-touch "$directory/complete"
+# The package's directory is called libc6_VERSION_ARCHITECTURE.
+version=${libc6##*/libc6_}
+echo "${version%_"$debian"}" >"$directory/libc6.version"

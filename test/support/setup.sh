@@ -23,6 +23,8 @@ if [ "$purpose" = test ]; then
   # Machines in which guests are started, with Debian's kernel, whose modules may be packed, and a disk.
   # What stands before the agent in one for arm64 is compiled here.
   packages+=(qemu-system-x86 qemu-system-arm xz-utils e2fsprogs libc6-dev-arm64-cross)
+  # The archive of a release is unpacked as osbuilder does it.
+  packages+=(zstd)
   # systemd-analyze: the units of docs/systemd are held against what it understands.
   command -v systemd-analyze >/dev/null || packages+=(systemd)
   # The filters of system calls are held against its.

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import manifest from "../../../package.json" with { type: "json" };
@@ -11,7 +11,7 @@ function run(command: string[]): string {
   return stdout.toString();
 }
 
-test("two builds are the same bytes, and know the version of package.json", async () => {
+test("two builds are the same bytes, and know version and commit", async () => {
   const directory = mkdtempSync(join(tmpdir(), "kata-agent-build-"));
   try {
     const builds = ["first", "second"].map((name) => {
@@ -23,10 +23,18 @@ test("two builds are the same bytes, and know the version of package.json", asyn
     );
     const [first, second] = await Promise.all(digests);
     expect(second).toBe(first);
-    expect(run([builds[0] ?? "", "--version"])).toStartWith(
-      `kata-agent version ${manifest.version} (`,
-    );
+    const version = run([builds[0] ?? "", "--version"]);
+    expect(version).toStartWith(`kata-agent version ${manifest.version} (`);
+    expect(version).toContain(`, commit version: ${manifest.version}${commit()}, `);
   } finally {
     rmSync(directory, { recursive: true });
   }
 }, 60_000);
+
+/** As Kata's own agent has it: what git does not keep does not count. */
+function commit(): string {
+  // Outside of a repository, as in an archive of the sources, there is none.
+  if (!existsSync(join(ROOT, ".git"))) return "";
+  const changed = run(["git", "status", "--porcelain", "--untracked-files=no"]) !== "";
+  return `-${run(["git", "rev-parse", "HEAD"]).trimEnd()}${changed ? "-dirty" : ""}`;
+}

@@ -44,8 +44,9 @@ const LAYERS: Readonly<Record<string, Layer>> = {
   guest: { may: BELOW_AREAS, because: APART },
   container: { may: [...BELOW_AREAS, "cgroup"], because: APART },
   sandbox: { may: [...BELOW_AREAS, ...AREAS], because: "the pod's state knows no protocol" },
-  // In no list of another: the agent itself must not hold it.
+  // In no list of another: the agent itself must not hold them.
   seal: { may: ["linux"], because: "it works on a file, at build time" },
+  release: { may: ["linux"], because: "it works on files, at build time" },
   policy: { may: [...BELOW_AREAS, "gen"], because: "a policy decides and does nothing" },
   rpc: {
     may: [...BELOW_AREAS, ...AREAS, "sandbox", "gen", "version", "ttrpc", "policy"],

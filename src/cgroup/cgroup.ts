@@ -7,6 +7,8 @@ import type { Resources } from "../oci/resources.ts";
 import type { CgroupView } from "../program/cgroup-view.ts";
 import { cgroupPath } from "./path.ts";
 import type { Stats } from "./stats.ts";
+import { createSystemd } from "./systemd.ts";
+import { systemdUnit } from "./systemd-unit.ts";
 import { createV1 } from "./v1.ts";
 import { createV2 } from "./v2.ts";
 
@@ -21,6 +23,8 @@ export interface Cgroup {
     | { readonly kind: "write"; readonly files: readonly string[] };
   /** What a mount of type `cgroup` shows the container. */
   readonly view: CgroupView;
+  /** The first process is in: what has held its place may go. */
+  entered(): Promise<void>;
   /**
    * Set limits; those that `resources` does not name stay. The first call also forbids all devices but
    * those of `device-policy.ts` and of the rules; rules of later calls change what is in force. Throws,
@@ -45,12 +49,18 @@ export interface Cgroup {
  * Make the cgroup of a new container. Throws an Error if the path is not below the root or if a
  * process is in it, a KernelError if the kernel refuses; then nothing is left of what was made.
  */
-export function createCgroup(options: {
+export async function createCgroup(options: {
   readonly cgroupsPath: string | undefined;
   readonly containerId: string;
-}): Cgroup {
-  const path = cgroupPath(options.cgroupsPath, options.containerId);
-  return cgroupVersion() === 2 ? createV2(path) : createV1(path);
+  /** Whether systemd is process 1: cgroups are its own then, if the path is one that it knows. */
+  readonly hasSystemd: boolean;
+}): Promise<Cgroup> {
+  const { cgroupsPath = "", containerId, hasSystemd } = options;
+  const version = cgroupVersion();
+  const unit = hasSystemd ? systemdUnit(cgroupsPath, containerId) : undefined;
+  if (unit !== undefined) return createSystemd(unit, version);
+  const path = cgroupPath(cgroupsPath, containerId);
+  return version === 2 ? createV2(path) : createV1(path);
 }
 
 /** With v1, or both versions at once (then v2 has no controllers), there is a tmpfs. */

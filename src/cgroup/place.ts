@@ -28,8 +28,18 @@ export function makeCgroup(
   undo: DisposableStack,
   prepare: (parent: string, child: string) => void,
 ): string {
+  removeEmpty(`${root}/${path.join("/")}`);
+  return completeCgroup(root, path, undo, prepare);
+}
+
+/** Make what is lacking of the cgroup `path` below `root`, and leave what is there as it is. */
+export function completeCgroup(
+  root: string,
+  path: CgroupPath,
+  undo: DisposableStack,
+  prepare: (parent: string, child: string) => void,
+): string {
   const own = `${root}/${path.join("/")}`;
-  removeEmpty(own);
   let parent = root;
   for (const name of path) {
     const child = `${parent}/${name}`;

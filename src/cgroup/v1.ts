@@ -11,7 +11,7 @@ import { V1_FREEZER, freeze, thaw } from "./freezer.ts";
 import { type Hierarchy, directoryIn, hierarchiesOf, viewOf } from "./hierarchies.ts";
 import { killAll } from "./kill.ts";
 import type { CgroupPath } from "./path.ts";
-import { makeCgroup, refuseInUse, removeMadeAbove } from "./place.ts";
+import { completeCgroup, makeCgroup, refuseInUse, removeMadeAbove } from "./place.ts";
 import { resourceWritesV1 } from "./resources-v1.ts";
 import { readStatFiles } from "./stat-files.ts";
 import type { Stats } from "./stats.ts";
@@ -20,13 +20,28 @@ import { removeAll } from "./tree.ts";
 
 /** Throws an Error or a KernelError; then nothing is left of what was made. */
 export function createV1(path: CgroupPath): CgroupV1 {
+  const hierarchies = mountedHierarchies();
+  for (const hierarchy of hierarchies) refuseInUse(directoryIn(hierarchy, path));
+  return inEach(hierarchies, path, makeCgroup);
+}
+
+/** The cgroup that systemd has made for a container, in the few hierarchies that it knows. */
+export function adoptV1(path: CgroupPath): CgroupV1 {
+  return inEach(mountedHierarchies(), path, completeCgroup);
+}
+
+type Hierarchies = readonly [Hierarchy, ...Hierarchy[]];
+
+function mountedHierarchies(): Hierarchies {
   const [first, ...rest] = hierarchiesOf(parseMountinfo(readText("/proc/self/mountinfo")));
   if (first === undefined) throw new Error("no cgroup controller is mounted below /sys/fs/cgroup");
-  const hierarchies = [first, ...rest] as const;
-  for (const hierarchy of hierarchies) refuseInUse(directoryIn(hierarchy, path));
+  return [first, ...rest];
+}
+
+function inEach(hierarchies: Hierarchies, path: CgroupPath, make: typeof makeCgroup): CgroupV1 {
   using undo = new DisposableStack();
   for (const { mountPoint, controllers } of hierarchies) {
-    makeCgroup(mountPoint, path, undo, controllers.includes("cpuset") ? inheritCpuset : () => {});
+    make(mountPoint, path, undo, controllers.includes("cpuset") ? inheritCpuset : () => {});
   }
   undo.move();
   return new CgroupV1(hierarchies, path);
@@ -44,7 +59,7 @@ export class CgroupV1 {
   /** undefined: not set yet, or a change of it failed half-way. */
   #devices: DevicePolicy | undefined;
 
-  constructor(hierarchies: readonly [Hierarchy, ...Hierarchy[]], path: CgroupPath) {
+  constructor(hierarchies: Hierarchies, path: CgroupPath) {
     this.#hierarchies = hierarchies;
     this.#path = path;
     this.#directories = hierarchies.map((hierarchy) => directoryIn(hierarchy, path));
@@ -56,6 +71,8 @@ export class CgroupV1 {
     this.entry = { kind: "write", files: this.#directories.map((each) => `${each}/tasks`) };
     this.view = viewOf(hierarchies, path);
   }
+
+  async entered(): Promise<void> {}
 
   async apply(resources: Resources): Promise<void> {
     const directoryOf = (controller: string) => this.#directoryOf(controller);

@@ -13,7 +13,7 @@ import { type DevicePolicy, devicePolicy } from "./device-policy.ts";
 import { V2_FREEZER, freeze, thaw } from "./freezer.ts";
 import { killAll } from "./kill.ts";
 import type { CgroupPath } from "./path.ts";
-import { makeCgroup, refuseInUse, removeMadeAbove } from "./place.ts";
+import { completeCgroup, makeCgroup, refuseInUse, removeMadeAbove } from "./place.ts";
 import { resourceWritesV2 } from "./resources-v2.ts";
 import { readStatFiles } from "./stat-files.ts";
 import type { Stats } from "./stats.ts";
@@ -24,9 +24,18 @@ import { removeAll, tolerate } from "./tree.ts";
 export function createV2(path: CgroupPath, root = "/sys/fs/cgroup"): CgroupV2 {
   refuseInUse(`${root}/${path.join("/")}`);
   using undo = new DisposableStack();
-  const directory = makeCgroup(root, path, undo, enableControllers);
-  const open = openat(AT_FDCWD, directory, O.RDONLY | O.DIRECTORY);
-  const cgroup = new CgroupV2(directory, Fd.of(`open ${directory}`, open));
+  return openIn(makeCgroup(root, path, undo, enableControllers), undo);
+}
+
+/** The cgroup that systemd has made for a container. */
+export function adoptV2(path: CgroupPath, root = "/sys/fs/cgroup"): CgroupV2 {
+  using undo = new DisposableStack();
+  return openIn(completeCgroup(root, path, undo, enableControllers), undo);
+}
+
+function openIn(directory: string, undo: DisposableStack): CgroupV2 {
+  const call = openat(AT_FDCWD, directory, O.RDONLY | O.DIRECTORY);
+  const cgroup = new CgroupV2(directory, Fd.of(`open ${directory}`, call));
   undo.move();
   return cgroup;
 }
@@ -77,6 +86,8 @@ export class CgroupV2 {
     this.#filter = new DeviceFilter(open);
     this.entry = { kind: "clone", directory: open };
   }
+
+  async entered(): Promise<void> {}
 
   async apply(resources: Resources): Promise<void> {
     const directoryOf = () => this.#directory;

@@ -73,7 +73,8 @@ export class Container {
     await using undo = new AsyncDisposableStack();
     const bundle = undo.adopt(Bundle.create(id, spec), (made) => made.remove());
     const { cgroupsPath } = spec.linux;
-    const cgroup = createCgroup({ cgroupsPath, containerId: id });
+    const { hasSystemd } = guest;
+    const cgroup = await createCgroup({ cgroupsPath, containerId: id, hasSystemd });
     const hooked = { id, spec, guest, bundle, cgroup, seccomp, forgiven };
     let hooksBegan = false;
     undo.defer(() => (hooksBegan ? runPoststopHooks(hooked) : undefined));
@@ -87,6 +88,7 @@ export class Container {
     };
     const init = await createInit({ ...options, bundle, cgroup, seccomp, runHooks });
     undo.defer(() => init.end());
+    await cgroup.entered();
     checkProcMounts(init.child.pid, spec.linux);
     const pinned = undo.use(PinnedNamespaces.of(init.child.pid, kindsOf(placement)));
     const path = `/proc/${init.child.pid}/root`;

@@ -1,9 +1,9 @@
 // What containers need to know of the guest they run in. It does not change while the agent lives.
 import { cgroupVersion } from "../cgroup/cgroup.ts";
 import { readText } from "../kernel/file.ts";
-import { perform } from "../kernel/perform.ts";
+import { attempt, perform } from "../kernel/perform.ts";
 import { MAGIC } from "../linux/constants.ts";
-import { statfs } from "../linux/fs.ts";
+import { exists, statfs } from "../linux/fs.ts";
 import { parseMountinfo } from "../linux/mountinfo.ts";
 import { signalMask, signalsIn } from "../linux/proc-status.ts";
 import type { RootSwitch } from "../program/rootfs.ts";
@@ -11,6 +11,8 @@ import type { HookRules } from "./hook-rules.ts";
 
 export type Guest = {
   readonly cgroupVersion: 1 | 2;
+  /** Whether systemd is process 1. */
+  readonly hasSystemd: boolean;
   readonly rootSwitch: RootSwitch;
   /** Signals the agent ignores, which its children would, too. */
   readonly ignoredSignals: readonly number[];
@@ -22,6 +24,8 @@ export type Guest = {
 export function describeGuest(pipeSize: number, hooks: HookRules): Guest {
   return {
     cgroupVersion: cgroupVersion(),
+    // As sd_booted(3) tells. Where the agent is process 1 itself, nobody has made that directory.
+    hasSystemd: process.pid !== 1 && attempt(exists("/run/systemd/system")) >= 0,
     rootSwitch: isInitramfs() ? { kind: "move", detach: kernelMounts() } : { kind: "pivot" },
     ignoredSignals: signalsIn(signalMask(readText("/proc/self/status"), "SigIgn")),
     pipeSize,

@@ -200,7 +200,8 @@ const needV2 = v2.skip ? " (skipped: needs root and cgroup v2)" : "";
 const needRoot = isRoot ? "" : " (skipped: needs root)";
 
 test.skipIf(!isRoot)(`the version is the one at /sys/fs/cgroup${needRoot}`, async () => {
-  const cgroup = createCgroup({ cgroupsPath: undefined, containerId: freshName() });
+  const options = { cgroupsPath: undefined, containerId: freshName(), hasSystemd: false };
+  const cgroup = await createCgroup(options);
   expect(cgroup.view.version).toBe(v2Root === "/sys/fs/cgroup" ? 2 : 1);
   await cgroup.destroy();
 });

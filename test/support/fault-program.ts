@@ -45,7 +45,7 @@ await openPoll();
 makeWorld();
 bareRootfs();
 const pod = await SandboxNamespaces.create("pod");
-const cgroup = cgroupNamed(name);
+const cgroup = await cgroupNamed(name);
 const namespaces: Joined = {
   ipc: pod.ipc.number,
   uts: pod.uts.number,

@@ -94,6 +94,7 @@ export type Setting = {
 export const NO_CGROUP: Cgroup = {
   entry: { kind: "write", files: [] },
   view: { version: 2 },
+  entered: async () => {},
   apply: async () => {},
   stats: async () => ({ hugetlb: {} }),
   freeze: async () => {},
@@ -103,8 +104,8 @@ export const NO_CGROUP: Cgroup = {
 };
 
 /** Empty and emptied again by every run. */
-export function cgroupNamed(name: string): Cgroup {
-  return createCgroup({ cgroupsPath: `/${name}/c1`, containerId: ID });
+export function cgroupNamed(name: string): Promise<Cgroup> {
+  return createCgroup({ cgroupsPath: `/${name}/c1`, containerId: ID, hasSystemd: false });
 }
 
 export const guest = describeGuest(0, HOOK_RULES);

@@ -27,6 +27,8 @@ if [ "$purpose" = test ]; then
   packages+=(zstd)
   # systemd-analyze: the units of docs/systemd are held against what it understands.
   command -v systemd-analyze >/dev/null || packages+=(systemd)
+  # Our D-Bus is held against the daemon's, and a guest is made in which systemd starts the agent.
+  packages+=(dbus-daemon debootstrap)
   # The filters of system calls are held against its.
   packages+=(libseccomp2)
   # The benchmarks run it beside the agent.

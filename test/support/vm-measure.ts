@@ -5,7 +5,7 @@ import { PLATFORMS } from "./vm-platform.ts";
 
 /** For who reads it. Times are far from what they are where the guest's code runs by itself. */
 export async function measure(vm: TestVm): Promise<string> {
-  const status = await vm.sh("cat /proc/1/status");
+  const status = await vm.sh(`cat /proc/${await agentPid(vm)}/status`);
   const kilobytes = (name: string) => {
     const [, number] = new RegExp(`^${name}:\\s+(\\d+) kB$`, "m").exec(status) ?? [];
     return Number(number) * 1024;
@@ -21,4 +21,10 @@ export async function measure(vm: TestVm): Promise<string> {
 
 function megabytes(bytes: number): string {
   return `${(bytes / 1e6).toFixed(1)} MB`;
+}
+
+/** Where systemd is process 1, the agent is its service. */
+async function agentPid(vm: TestVm): Promise<string> {
+  const first = await vm.sh("cat /proc/1/comm");
+  return first === "systemd\n" ? (await vm.sh("pidof kata-agent")).trim() : "1";
 }

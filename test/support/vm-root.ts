@@ -1,6 +1,14 @@
 // What a guest under test starts from: the agent, the kernel's modules, the root file system of its
 // containers, and test/vm/guest.c, which stands before the agent.
-import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from "node:fs";
+import {
+  copyFileSync,
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Entry, archive, directory, file, tree } from "./cpio.ts";
@@ -13,10 +21,11 @@ import { PORTS } from "./vm-ports.ts";
 
 /**
  * "memory": all of it in an initramfs. "disk": an initramfs that changes over to a disk, read-only, as
- * Kata's images are. "agent": an initramfs that holds the agent and nothing else, nor anything that
+ * Kata's images are. "systemd": the same with a distribution on it, in which systemd starts the agent.
+ * "agent": an initramfs that holds the agent and nothing else, nor anything that
  * loads modules for it.
  */
-export type Root = "memory" | "disk" | "agent";
+export type Root = "memory" | "disk" | "systemd" | "agent";
 
 /** Paths of what QEMU is given. */
 export type RootFiles = { readonly initramfs: string; readonly disk?: string };
@@ -26,6 +35,8 @@ export const ROOTFS = "/rootfs";
 
 const AGENT_AT = "usr/bin/kata-agent";
 const GUEST = join(import.meta.dir, "../vm/guest.c");
+const DEBIAN = join(import.meta.dir, "debian-root.sh");
+const UNITS = join(import.meta.dir, "../../docs/systemd");
 
 /** How the host gets in: virtio-serial and then vsock within the guest, or a vsock device. */
 const MODULES = ["virtio_pci", "virtio_console", "vsock_loopback", "vmw_vsock_virtio_transport"];
@@ -33,7 +44,7 @@ const DISK_MODULES = ["virtio_blk", "ext4"];
 
 /** Where guest.c mounts the disk; that it is there tells it to. */
 const DISK_AT = "disk";
-const DISK_SIZE = "256M";
+const DISK_SIZE = "512M";
 
 /** The directories of a distribution: nobody can make one where all is read-only. */
 const DIRECTORIES = ["dev", "etc", "proc", "run", "sys", "tmp", "usr/bin", "var"];
@@ -63,11 +74,13 @@ export async function writeRoot(options: RootOptions, into: string): Promise<Roo
   const scratch = mkdtempSync(join(tmpdir(), "kata-agent-root-"));
   try {
     const first = file("init", compileGuest(compiler, scratch), 0o755);
-    if (root === "disk") {
+    if (root === "disk" || root === "systemd") {
       const loaded = modulesOf([...MODULES, ...DISK_MODULES], modules);
       await write(initramfs, [first, ...loaded, directory(DISK_AT)]);
       const names = DIRECTORIES.filter((name) => !without.includes(name));
-      return { initramfs, disk: makeDisk(arch, names, into, scratch) };
+      const onDisk = join(scratch, "root");
+      if (root === "systemd") installUnits(onDisk);
+      return { initramfs, disk: makeDisk(arch, names, into, onDisk) };
     }
     const rootfs = join(scratch, "rootfs");
     makeRootfs(rootfs, busyboxFor(arch));
@@ -92,21 +105,25 @@ function modulesOf(wanted: readonly string[], modules: string): Entry[] {
   );
 }
 
-function makeDisk(
-  arch: Arch,
-  directories: readonly string[],
-  into: string,
-  scratch: string,
-): string {
+function makeDisk(arch: Arch, directories: readonly string[], into: string, root: string): string {
   const path = join(into, "disk");
-  const root = join(scratch, "root");
   for (const name of directories) mkdirSync(join(root, name), { recursive: true });
+  rmSync(join(root, "var/run"), { force: true });
   symlinkSync("../run", join(root, "var/run"));
   copyFileSync(PLATFORMS[arch].agent, join(root, AGENT_AT));
   makeRootfs(join(root, ROOTFS), busyboxFor(arch));
   const options = ["-q", "-t", "ext4", "-O", "^has_journal", "-d", root];
   run(["mke2fs", ...options, path, DISK_SIZE]);
   return path;
+}
+
+/** Debian with systemd, and our units where docs/systemd says that they go. */
+function installUnits(root: string): void {
+  run(["bash", DEBIAN, root]);
+  const units = join(root, "usr/lib/systemd/system");
+  cpSync(UNITS, units, { recursive: true });
+  // Debian has it elsewhere, for who wants it.
+  symlinkSync("/usr/share/systemd/tmp.mount", join(units, "tmp.mount"));
 }
 
 function compileGuest(compiler: string, scratch: string): Uint8Array {

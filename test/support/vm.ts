@@ -34,12 +34,12 @@ export class TestVm implements AsyncDisposable {
     await using stack = new AsyncDisposableStack();
     const vm = new TestVm(
       stack.use(await Machine.start(options)),
-      options.root === "disk" ? WRITABLE : ROOTFS,
+      isOnDisk(options) ? WRITABLE : ROOTFS,
     );
     vm.#client = await vm.connect();
     await vm.machine.unlessFailed(vm.client.call(Health.method.check, {}));
     vm.#bootMs = performance.now() - vm.machine.startedAt;
-    if (options.root === "disk") await vm.sh(`busybox cp -a ${ROOTFS} ${WRITABLE}`);
+    if (isOnDisk(options)) await vm.sh(`busybox cp -a ${ROOTFS} ${WRITABLE}`);
     stack.move();
     return vm;
   }
@@ -98,4 +98,9 @@ export class TestVm implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.machine[Symbol.asyncDispose]();
   }
+}
+
+/** A disk is read-only. */
+function isOnDisk({ root }: MachineOptions): boolean {
+  return root === "disk" || root === "systemd";
 }

@@ -1,7 +1,7 @@
 /*
  * The first program of a guest under test. It loads the kernel's modules, puts a relay behind each
  * virtio-serial port, and becomes the agent, which then is process 1 of a system that nobody has
- * prepared: what was mounted here is gone by then.
+ * prepared: what was mounted here is gone by then. Where the disk has systemd, that is process 1.
  *
  * Port 1 has a shell, through which a test looks at the guest from outside of the agent. Each other
  * port is one connection to a vsock port of the guest, asked for as a host does it where vsock comes
@@ -25,6 +25,7 @@
 #include <linux/vm_sockets.h>
 
 #define AGENT "/usr/bin/kata-agent"
+#define SYSTEMD "/usr/lib/systemd/systemd"
 #define BUSYBOX "/rootfs/bin/busybox"
 #define DEVICES "/devices"
 #define DISK "/disk"
@@ -174,7 +175,7 @@ int main(int argc, char **argv) {
     close(port);
   }
   if (getenv("BARE")) take_away();
-  argv[0] = AGENT;
-  execv(AGENT, argv);
-  fail(AGENT);
+  argv[0] = access(SYSTEMD, X_OK) == 0 ? SYSTEMD : AGENT;
+  execv(argv[0], argv);
+  fail(argv[0]);
 }

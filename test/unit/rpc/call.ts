@@ -29,6 +29,7 @@ export class Api {
   constructor({ isInit = false } = {}) {
     const guest = {
       cgroupVersion: 2,
+      hasSystemd: false,
       rootSwitch: { kind: "pivot" },
       ignoredSignals: [],
       pipeSize: 0,

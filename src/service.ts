@@ -95,6 +95,8 @@ function serveRuntime(
 async function end(sandbox: Sandbox, server: Server): Promise<never> {
   // No call is accepted from here on.
   const answered = server.stop(BUDGET_MS.containers + BUDGET_MS.calls);
+  // Not before: one of Kata's runtimes would ask again at once, and again.
+  sandbox.oomEvents.close();
   await inTurn(
     [
       { what: "end the containers", budgetMs: BUDGET_MS.containers, run: () => sandbox.destroy() },

@@ -5,6 +5,7 @@ import { MAGIC } from "../linux/constants.ts";
 import { statfs } from "../linux/fs.ts";
 import type { Resources } from "../oci/resources.ts";
 import type { CgroupView } from "../program/cgroup-view.ts";
+import type { OomWatch } from "./oom.ts";
 import { cgroupPath } from "./path.ts";
 import type { Stats } from "./stats.ts";
 import { createSystemd } from "./systemd.ts";
@@ -33,6 +34,8 @@ export interface Cgroup {
   apply(resources: Resources): Promise<void>;
   /** May be called at any time, also while another call is under way. */
   stats(): Promise<Stats>;
+  /** Call `onKill` when the kernel kills for want of memory (`oom.ts`). undefined: there is nothing to watch. */
+  watchOom(onKill: () => void): OomWatch | undefined;
   /** Resolves when every process has stopped. Throws if one has not within 2 s; none stays stopped. */
   freeze(): Promise<void>;
   thaw(): Promise<void>;

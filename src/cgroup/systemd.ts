@@ -8,6 +8,7 @@ import { type Child, launch, openControl } from "../tape/player.ts";
 import { Tape } from "../tape/tape.ts";
 import { DBus, DBusError } from "./dbus.ts";
 import type { Argument, Property } from "./dbus-message.ts";
+import type { OomWatch } from "./oom.ts";
 import type { Stats } from "./stats.ts";
 import { unitProperties } from "./systemd-properties.ts";
 import type { SystemdUnit } from "./systemd-unit.ts";
@@ -79,6 +80,10 @@ export class CgroupSystemd {
 
   stats(): Promise<Stats> {
     return this.#inner.stats();
+  }
+
+  watchOom(onKill: () => void): OomWatch | undefined {
+    return this.#inner.watchOom(onKill);
   }
 
   /** Through the files: systemd's own FreezeUnit would refuse to freeze what it did not start. */

@@ -10,6 +10,7 @@ import { type DevicePolicy, devicePolicy } from "./device-policy.ts";
 import { V1_FREEZER, freeze, thaw } from "./freezer.ts";
 import { type Hierarchy, directoryIn, hierarchiesOf, viewOf } from "./hierarchies.ts";
 import { killAll } from "./kill.ts";
+import { type OomWatch, watchOomV1 } from "./oom.ts";
 import type { CgroupPath } from "./path.ts";
 import { completeCgroup, makeCgroup, refuseInUse, removeMadeAbove } from "./place.ts";
 import { resourceWritesV1 } from "./resources-v1.ts";
@@ -99,6 +100,11 @@ export class CgroupV1 {
     const files = await readStatFiles(statFilesV1(sizes), (name) => this.#directoryOf(name));
     const controllers = this.#hierarchies.flatMap((each) => each.controllers);
     return statsV1(files, controllers, sizes);
+  }
+
+  watchOom(onKill: () => void): OomWatch | undefined {
+    const memory = this.#directoryOf("memory");
+    return memory === undefined ? undefined : watchOomV1(memory, onKill);
   }
 
   async freeze(): Promise<void> {

@@ -12,6 +12,7 @@ import { DeviceFilter } from "./device-filter.ts";
 import { type DevicePolicy, devicePolicy } from "./device-policy.ts";
 import { V2_FREEZER, freeze, thaw } from "./freezer.ts";
 import { killAll } from "./kill.ts";
+import { type OomWatch, watchOomV2 } from "./oom.ts";
 import type { CgroupPath } from "./path.ts";
 import { completeCgroup, makeCgroup, refuseInUse, removeMadeAbove } from "./place.ts";
 import { resourceWritesV2 } from "./resources-v2.ts";
@@ -106,6 +107,10 @@ export class CgroupV2 {
   async stats(): Promise<Stats> {
     const sizes = pageSizes();
     return statsV2(await readStatFiles(statFilesV2(sizes), () => this.#directory), sizes);
+  }
+
+  watchOom(onKill: () => void): OomWatch | undefined {
+    return watchOomV2(this.#directory, onKill);
   }
 
   async freeze(): Promise<void> {

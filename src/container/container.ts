@@ -1,6 +1,7 @@
 // A container from its creation to its removal.
 import { Mutex } from "../async/mutex.ts";
 import { createCgroup } from "../cgroup/cgroup.ts";
+import type { OomWatch } from "../cgroup/oom.ts";
 import type { Stats } from "../cgroup/stats.ts";
 import { internal } from "../error.ts";
 import { Fd } from "../kernel/fd.ts";
@@ -29,7 +30,10 @@ import { seccompFilter } from "./seccomp-filters.ts";
 import { spawn } from "./spawn.ts";
 
 export type CreateOptions = Omit<CreateInit, "bundle" | "cgroup" | "seccomp" | "runHooks"> &
-  Pick<Hooked, "forgiven">;
+  Pick<Hooked, "forgiven"> & {
+    /** Called when the kernel kills in it for want of memory; before the end of the process is known. */
+    readonly onOomKill: (() => void) | undefined;
+  };
 
 type Parts = Hooked & {
   readonly init: Process;
@@ -37,6 +41,7 @@ type Parts = Hooked & {
   readonly ownsPidNamespace: boolean;
   /** The container's root, as its processes see it. */
   readonly root: Fd;
+  readonly oom: OomWatch | undefined;
 };
 
 export class Container {
@@ -62,12 +67,12 @@ export class Container {
     this.pinned = parts.pinned;
     this.#parts = parts;
     this.#resources = parts.spec.linux.resources;
-    this.processes.set(this.id, this.init);
+    this.#add(this.init);
   }
 
   /** Ready to be started. Throws, and then nothing of it is left. */
   static async create(options: CreateOptions): Promise<Container> {
-    const { id, spec, guest, forgiven, placement, signal } = options;
+    const { id, spec, guest, forgiven, placement, signal, onOomKill } = options;
     const profile = spec.linux.seccomp;
     const seccomp = profile && seccompFilter(profile);
     await using undo = new AsyncDisposableStack();
@@ -82,6 +87,7 @@ export class Container {
     undo.defer(() => cgroup.destroy());
     // Before anybody is in it: what is used from the first moment counts, and nothing escapes.
     await cgroup.apply(spec.linux.resources ?? {});
+    const oom = onOomKill && undo.use(cgroup.watchOom(onOomKill));
     const runHooks = (pid: number) => {
       hooksBegan = true;
       return runCreateHooks(hooked, pid, kindsOf(placement), signal);
@@ -96,7 +102,7 @@ export class Container {
     signal.throwIfAborted();
     undo.move();
     const ownsPidNamespace = placement.created.includes("pid");
-    return new Container({ ...hooked, init, pinned, ownsPidNamespace, root });
+    return new Container({ ...hooked, init, pinned, ownsPidNamespace, root, oom });
   }
 
   get status(): ContainerStatus {
@@ -146,7 +152,7 @@ export class Container {
       if (this.processes.has(execId)) throw internal(`exec_id '${execId}' already exists`);
       if (this.#hasLostItsPidNamespace) throw this.#ended();
       const signal = AbortSignal.any([caller, this.#removal.signal]);
-      this.processes.set(execId, await this.#spawn(execId, process, signal));
+      this.#add(await this.#spawn(execId, process, signal));
     });
   }
 
@@ -207,8 +213,14 @@ export class Container {
     return this.#queue.run(() => this.#destroy());
   }
 
+  /** Whoever waits for its end is told of it after whoever waits for a lack of memory. */
+  #add(process: Process): void {
+    this.processes.set(process.execId, process);
+    void process.child.exit.then(() => this.#parts.oom?.check());
+  }
+
   async #destroy(): Promise<void> {
-    const { cgroup, bundle, pinned, root } = this.#parts;
+    const { cgroup, bundle, pinned, root, oom } = this.#parts;
     this.#status = "stopped";
     const errors: unknown[] = [];
     const attemptStep = async (step: () => unknown) => {
@@ -224,6 +236,9 @@ export class Container {
     await Promise.all([...processes].map((process) => attemptStep(() => process.end())));
     pinned[Symbol.dispose]();
     root.close();
+    // Processes that nobody waited for may have been killed, too.
+    oom?.check();
+    oom?.[Symbol.dispose]();
     await attemptStep(() => cgroup.destroy());
     await attemptStep(() => bundle.removeRootfs());
     // Once, also where the removal has to be tried again.

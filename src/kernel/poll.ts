@@ -12,8 +12,14 @@ import { encodeStruct, layoutOf, structOf } from "../linux/struct.ts";
 import { arch, mapMemory } from "./native.ts";
 import { attempt, perform } from "./perform.ts";
 
-type Direction = "in" | "out";
-type Waiters = { in: (() => void)[]; out: (() => void)[]; added: boolean };
+type Direction = "in" | "out" | "pri";
+type Waiters = { readonly [key in Direction]: (() => void)[] } & { added: boolean };
+
+const DIRECTIONS = [
+  ["in", EPOLL.IN],
+  ["out", EPOLL.OUT],
+  ["pri", EPOLL.PRI],
+] as const;
 
 const BATCH = 64;
 const EVENT_SIZE = layoutOf("epoll_event", arch).size;
@@ -32,18 +38,26 @@ export function writable(fd: number, signal?: AbortSignal): Promise<void> {
   return wait(fd, "out", signal);
 }
 
+/**
+ * Resolves when the contents of a file that tells of changes, as memory.events of a cgroup does, are
+ * no longer what was last read through `fd`, when the file is gone, or `fd` was closed here.
+ */
+export function changed(fd: number): Promise<void> {
+  return wait(fd, "pri");
+}
+
 /** Wake whoever waits for `fd`: its owner is about to close it. */
 export function forget(fd: number): void {
   const waiters = waiting.get(fd);
   if (waiters === undefined) return;
   waiting.delete(fd);
   if (waiters.added) attempt(call("epoll_ctl", start().epoll, EPOLL_CTL.DEL, fd, null));
-  for (const resume of [...waiters.in, ...waiters.out]) resume();
+  for (const [direction] of DIRECTIONS) for (const resume of waiters[direction]) resume();
 }
 
 async function wait(fd: number, direction: Direction, signal?: AbortSignal): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
-  const waiters = waiting.get(fd) ?? { in: [], out: [], added: false };
+  const waiters = waiting.get(fd) ?? { in: [], out: [], pri: [], added: false };
   waiting.set(fd, waiters);
   waiters[direction].push(resolve);
   arm(fd, waiters);
@@ -62,10 +76,10 @@ async function wait(fd: number, direction: Direction, signal?: AbortSignal): Pro
 
 /** Ask for the next event of `fd`, once. */
 function arm(fd: number, waiters: Waiters): void {
-  const events =
-    EPOLL.ONESHOT |
-    (waiters.in.length > 0 ? EPOLL.IN : 0) |
-    (waiters.out.length > 0 ? EPOLL.OUT : 0);
+  const events = DIRECTIONS.reduce(
+    (bits, [direction, bit]) => (waiters[direction].length > 0 ? bits | bit : bits),
+    EPOLL.ONESHOT as number,
+  );
   const operation = waiters.added ? EPOLL_CTL.MOD : EPOLL_CTL.ADD;
   const event = structOf("epoll_event", { events, data: fd });
   perform(`wait for descriptor ${fd}`, call("epoll_ctl", start().epoll, operation, fd, event));
@@ -127,8 +141,9 @@ function wake(fd: number, events: number): void {
   if (waiters === undefined) return;
   const over = (events & (EPOLL.ERR | EPOLL.HUP)) !== 0;
   const woken: (() => void)[] = [];
-  if (over || (events & EPOLL.IN) !== 0) woken.push(...waiters.in.splice(0));
-  if (over || (events & EPOLL.OUT) !== 0) woken.push(...waiters.out.splice(0));
-  if (waiters.in.length > 0 || waiters.out.length > 0) arm(fd, waiters);
+  for (const [direction, bit] of DIRECTIONS) {
+    if (over || (events & bit) !== 0) woken.push(...waiters[direction].splice(0));
+  }
+  if (DIRECTIONS.some(([direction]) => waiters[direction].length > 0)) arm(fd, waiters);
   for (const resume of woken) resume();
 }

@@ -13,7 +13,7 @@ export const createSandbox: Handler<"createSandbox"> = async (request, { sandbox
   if (unserved !== undefined) throw unimplemented(`CreateSandbox: ${unserved[0]}`);
   if (request.hostname.includes("\0")) throw invalidArgument("the hostname contains NUL");
   const directory = hookDirectory(request.guestHookPath);
-  await sandbox.create(request.hostname, directory);
+  await sandbox.create(request.sandboxId, request.hostname, directory);
 };
 
 /** The agent's own working directory says nothing. */

@@ -8,6 +8,7 @@ import { createSandbox } from "./create-sandbox.ts";
 import { destroySandbox } from "./destroy-sandbox.ts";
 import { execProcess } from "./exec-process.ts";
 import { getGuestDetails } from "./get-guest-details.ts";
+import { getOOMEvent } from "./get-oom-event.ts";
 import { pauseContainer } from "./pause-container.ts";
 import { readStderr } from "./read-stderr.ts";
 import { readStdout } from "./read-stdout.ts";
@@ -65,7 +66,7 @@ export const agentHandlers: Handlers<AgentMethods> = {
   memHotplugByProbe: null,
   setGuestDateTime: null,
   copyFile: null,
-  getOOMEvent: null,
+  getOOMEvent: getOOMEvent,
   addSwap: null,
   addSwapPath: null,
   getVolumeStats: null,

@@ -15,6 +15,7 @@ import { quote } from "../oci/invalid-spec.ts";
 import type { Hook, Hooks } from "../oci/spec.ts";
 import type { ContainerSpec } from "../oci/valid-spec.ts";
 import { SandboxNamespaces } from "./namespaces.ts";
+import { OomEvents } from "./oom-events.ts";
 import { placementOf } from "./placement.ts";
 
 export type CreateContainer = {
@@ -27,6 +28,7 @@ export type CreateContainer = {
 
 export class Sandbox {
   readonly guest: Guest;
+  readonly oomEvents = new OomEvents();
   readonly #containers = new Map<string, Container>();
   /** Ids of containers being made, or unmade after the caller went away. */
   readonly #pending = new Map<
@@ -36,6 +38,8 @@ export class Sandbox {
   /** One call at a time: two would make two pairs of namespaces. */
   readonly #creation = new Mutex();
   #namespaces: SandboxNamespaces | undefined;
+  /** Empty before CreateSandbox. The pod's own container, which runs `pause`, has the same id. */
+  #id = "";
   /** For each container, after its own. */
   #hooks: Hooks = {};
   #pidNamespace: Fd | undefined;
@@ -46,9 +50,10 @@ export class Sandbox {
     this.guest = guest;
   }
 
-  /** A second call keeps the namespaces that are there. `hookDirectory` may be empty. */
-  async create(hostname: string, hookDirectory: string): Promise<void> {
+  /** A second call keeps the namespaces that are there. `id` and `hookDirectory` may be empty. */
+  async create(id: string, hostname: string, hookDirectory: string): Promise<void> {
     await this.#creation.run(async () => {
+      this.#id = id || this.#id;
       this.#namespaces ??= await SandboxNamespaces.create(hostname);
       this.#hooks = hookDirectory === "" ? {} : await this.#findHooks(hookDirectory);
     });
@@ -167,6 +172,8 @@ export class Sandbox {
       placement,
       forgiven,
       signal,
+      // Nobody asks how the pod's own container ended.
+      onOomKill: id === this.#id ? undefined : () => this.oomEvents.push(id),
     });
   }
 

@@ -147,7 +147,7 @@ describeWithAgent("a call", (agent) => {
   });
 
   test("that is not served yet says so", async () => {
-    const call = agent().client.call(method.getOOMEvent, {});
+    const call = agent().client.call(method.memAgentMemcgSet, {});
     expect((await refusalOf(call)).code).toBe(Code.UNIMPLEMENTED);
   });
 });

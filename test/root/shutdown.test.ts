@@ -22,6 +22,7 @@ async function park(agent: TestAgent, container: TestContainer): Promise<Promise
   const id = { containerId, execId: containerId };
   const kinds = [
     () => agent.client.call(method.waitProcess, id),
+    () => agent.client.call(method.getOOMEvent, {}),
     () => agent.client.call(method.readStdout, { ...id, len: 1024 }),
     () => agent.client.call(method.readStderr, { ...id, len: 1024 }),
     // More than a pipe holds.

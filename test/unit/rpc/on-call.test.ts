@@ -12,13 +12,15 @@ async function told(containerId: string): Promise<readonly Call[]> {
     // It makes namespaces, for which it must be root.
     ({ name }) => name !== "CreateSandbox",
   );
-  await Promise.allSettled(
-    methods.map((method) => {
-      const { input } = method;
-      const takesId = input.fields.some((field) => field.localName === "containerId");
-      return api.send(method, toBinary(input, create(input, takesId ? { containerId } : {})));
-    }),
-  );
+  const sent = methods.map((method) => {
+    const { input, name } = method;
+    const takesId = input.fields.some((field) => field.localName === "containerId");
+    const answer = api.send(method, toBinary(input, create(input, takesId ? { containerId } : {})));
+    return { name, answer };
+  });
+  // That one is told, or not, when it comes; it has no answer.
+  const answered = sent.filter(({ name }) => name !== "GetOOMEvent");
+  await Promise.allSettled(answered.map(({ answer }) => answer));
   return api.calls;
 }
 

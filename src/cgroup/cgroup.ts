@@ -22,6 +22,11 @@ export interface Cgroup {
   readonly entry:
     | { readonly kind: "clone"; readonly directory: Fd }
     | { readonly kind: "write"; readonly files: readonly string[] };
+  /**
+   * The cgroup that a process of the container is in, if it is one that the container has nested in
+   * this one, for another process to be born there (v2). The caller owns it. Throws a KernelError.
+   */
+  nestedOf(pid: number): Fd | undefined;
   /** What a mount of type `cgroup` shows the container. */
   readonly view: CgroupView;
   /** The first process is in: what has held its place may go. */

@@ -1,6 +1,7 @@
 // A container's cgroup where systemd is process 1: systemd makes it, as a scope that it delegates, and
 // it is used as one of our own from then on. Behind systemd's back no cgroup is safe: on v2 there is one
 // writer to each part of the tree (https://systemd.io/CGROUP_DELEGATION).
+import type { Fd } from "../kernel/fd.ts";
 import { internal } from "../error.ts";
 import type { Resources } from "../oci/resources.ts";
 import { closeOthers } from "../program/descriptors.ts";
@@ -80,6 +81,10 @@ export class CgroupSystemd {
 
   stats(): Promise<Stats> {
     return this.#inner.stats();
+  }
+
+  nestedOf(pid: number): Fd | undefined {
+    return this.#inner.nestedOf(pid);
   }
 
   watchOom(onKill: () => void): OomWatch | undefined {

@@ -102,6 +102,11 @@ export class CgroupV1 {
     return statsV1(files, controllers, sizes);
   }
 
+  /** No cgroup of v1 is closed to processes because of what is nested in it. */
+  nestedOf(): undefined {
+    return undefined;
+  }
+
   watchOom(onKill: () => void): OomWatch | undefined {
     const memory = this.#directoryOf("memory");
     return memory === undefined ? undefined : watchOomV1(memory, onKill);

@@ -25,18 +25,18 @@ import { removeAll, tolerate } from "./tree.ts";
 export function createV2(path: CgroupPath, root = "/sys/fs/cgroup"): CgroupV2 {
   refuseInUse(`${root}/${path.join("/")}`);
   using undo = new DisposableStack();
-  return openIn(makeCgroup(root, path, undo, enableControllers), undo);
+  return openIn(root, makeCgroup(root, path, undo, enableControllers), undo);
 }
 
 /** The cgroup that systemd has made for a container. */
 export function adoptV2(path: CgroupPath, root = "/sys/fs/cgroup"): CgroupV2 {
   using undo = new DisposableStack();
-  return openIn(completeCgroup(root, path, undo, enableControllers), undo);
+  return openIn(root, completeCgroup(root, path, undo, enableControllers), undo);
 }
 
-function openIn(directory: string, undo: DisposableStack): CgroupV2 {
+function openIn(root: string, directory: string, undo: DisposableStack): CgroupV2 {
   const call = openat(AT_FDCWD, directory, O.RDONLY | O.DIRECTORY);
-  const cgroup = new CgroupV2(directory, Fd.of(`open ${directory}`, call));
+  const cgroup = new CgroupV2(root, directory, Fd.of(`open ${directory}`, call));
   undo.move();
   return cgroup;
 }
@@ -78,11 +78,13 @@ function tryWrite(file: string, text: string): boolean {
 export class CgroupV2 {
   readonly entry: { readonly kind: "clone"; readonly directory: Fd };
   readonly view: CgroupView = { version: 2 };
+  readonly #root: string;
   readonly #directory: string;
   readonly #filter: DeviceFilter;
   #devices: DevicePolicy | undefined;
 
-  constructor(directory: string, open: Fd) {
+  constructor(root: string, directory: string, open: Fd) {
+    this.#root = root;
     this.#directory = directory;
     this.#filter = new DeviceFilter(open);
     this.entry = { kind: "clone", directory: open };
@@ -107,6 +109,14 @@ export class CgroupV2 {
   async stats(): Promise<Stats> {
     const sizes = pageSizes();
     return statsV2(await readStatFiles(statFilesV2(sizes), () => this.#directory), sizes);
+  }
+
+  nestedOf(pid: number): Fd | undefined {
+    const [, path = ""] = /^0::(\/.*)$/m.exec(readText(`/proc/${pid}/cgroup`)) ?? [];
+    const nested = `${this.#root}${path}`;
+    // The names are the container's, but there is no way up: the kernel gives the path as it is.
+    if (!nested.startsWith(`${this.#directory}/`)) return undefined;
+    return Fd.of(`open ${nested}`, openat(AT_FDCWD, nested, O.RDONLY | O.DIRECTORY));
   }
 
   watchOom(onKill: () => void): OomWatch | undefined {

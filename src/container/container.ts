@@ -12,9 +12,8 @@ import type { NamespaceType } from "../oci/namespace.ts";
 import type { Resources } from "../oci/resources.ts";
 import type { ContainerStatus } from "../oci/state.ts";
 import type { ContainerProcess } from "../oci/valid-spec.ts";
-import { execProgram } from "../program/exec.ts";
 import { Bundle } from "./bundle.ts";
-import { environmentOf } from "./environment.ts";
+import { type Entered, spawnExec } from "./exec.ts";
 import {
   type Hooked,
   runCreateHooks,
@@ -27,7 +26,6 @@ import { PinnedNamespaces } from "./pinned-namespaces.ts";
 import { checkProcMounts } from "./proc-guard.ts";
 import type { Process } from "./process.ts";
 import { seccompFilter } from "./seccomp-filters.ts";
-import { spawn } from "./spawn.ts";
 
 export type CreateOptions = Omit<CreateInit, "bundle" | "cgroup" | "seccomp" | "runHooks"> &
   Pick<Hooked, "forgiven"> & {
@@ -35,14 +33,11 @@ export type CreateOptions = Omit<CreateInit, "bundle" | "cgroup" | "seccomp" | "
     readonly onOomKill: (() => void) | undefined;
   };
 
-type Parts = Hooked & {
-  readonly init: Process;
-  readonly pinned: PinnedNamespaces;
-  readonly ownsPidNamespace: boolean;
-  /** The container's root, as its processes see it. */
-  readonly root: Fd;
-  readonly oom: OomWatch | undefined;
-};
+type Parts = Hooked &
+  Entered & {
+    readonly ownsPidNamespace: boolean;
+    readonly oom: OomWatch | undefined;
+  };
 
 export class Container {
   readonly id: string;
@@ -152,7 +147,7 @@ export class Container {
       if (this.processes.has(execId)) throw internal(`exec_id '${execId}' already exists`);
       if (this.#hasLostItsPidNamespace) throw this.#ended();
       const signal = AbortSignal.any([caller, this.#removal.signal]);
-      this.#add(await this.#spawn(execId, process, signal));
+      this.#add(await spawnExec(this.#parts, execId, process, signal));
     });
   }
 
@@ -248,28 +243,6 @@ export class Container {
     if (errors.length > 0) throw new AggregateError(errors, errors.map(String).join("; "));
   }
 
-  #spawn(execId: string, process: ContainerProcess, signal: AbortSignal): Promise<Process> {
-    const { pinned, cgroup, guest, root, spec, seccomp } = this.#parts;
-    const asked = likeInit(process, spec.process);
-    return spawn({
-      execId,
-      terminal: process.terminal === true,
-      until: "executed",
-      pidNamespace: pinned.get("pid"),
-      cgroup,
-      guest,
-      signal,
-      program: (birth) =>
-        execProgram(asked, {
-          ...birth,
-          containerId: this.id,
-          environment: environmentOf(asked, root),
-          joined: pinned.joined,
-          seccomp,
-        }),
-    });
-  }
-
   /** With its first process a pid namespace ends; one that the pod shares has another first process. */
   get #hasLostItsPidNamespace(): boolean {
     return this.init.exitStatus !== undefined && this.#parts.ownsPidNamespace;
@@ -288,14 +261,4 @@ function kindsOf({ joined, created }: Placement): readonly NamespaceType[] {
 /** As Kata's hosts know it. */
 function stateName(status: ContainerStatus): string {
   return status.slice(0, 1).toUpperCase() + status.slice(1);
-}
-
-/** What the request does not say is as for the first process. */
-function likeInit(process: ContainerProcess, init: ContainerProcess): ContainerProcess {
-  return {
-    ...process,
-    capabilities: process.capabilities ?? init.capabilities,
-    rlimits: process.rlimits ?? init.rlimits,
-    oomScoreAdj: process.oomScoreAdj ?? init.oomScoreAdj,
-  };
 }

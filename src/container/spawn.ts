@@ -23,7 +23,7 @@ export type Spawn = {
   /** CLONE_NEW* bits. */
   readonly namespaces?: number;
   readonly pidNamespace?: Fd | undefined;
-  readonly cgroup: Cgroup;
+  readonly cgroup: Pick<Cgroup, "entry">;
   readonly guest: Guest;
   /** Aborted: the process is killed. */
   readonly signal: AbortSignal;

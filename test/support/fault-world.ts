@@ -97,6 +97,7 @@ export const NO_CGROUP: Cgroup = {
   entered: async () => {},
   apply: async () => {},
   stats: async () => ({ hugetlb: {} }),
+  nestedOf: () => undefined,
   watchOom: () => undefined,
   freeze: async () => {},
   thaw: async () => {},

@@ -1,0 +1,87 @@
+// One more process in a container.
+import type { Cgroup } from "../cgroup/cgroup.ts";
+import type { Fd } from "../kernel/fd.ts";
+import { KernelError } from "../linux/error.ts";
+import type { SeccompFilter } from "../linux/seccomp.ts";
+import type { ContainerProcess, ContainerSpec } from "../oci/valid-spec.ts";
+import { execProgram } from "../program/exec.ts";
+import { environmentOf } from "./environment.ts";
+import type { Guest } from "./guest.ts";
+import type { PinnedNamespaces } from "./pinned-namespaces.ts";
+import type { Process } from "./process.ts";
+import { spawn } from "./spawn.ts";
+
+/** A container, as far as it is entered. */
+export type Entered = {
+  readonly id: string;
+  readonly spec: ContainerSpec;
+  readonly guest: Guest;
+  readonly cgroup: Cgroup;
+  readonly init: Process;
+  readonly pinned: PinnedNamespaces;
+  /** The container's root, as its processes see it. */
+  readonly root: Fd;
+  readonly seccomp: SeccompFilter | undefined;
+};
+
+/** Throws a TapeError, a KernelError, or what `signal` says; then the process has ended. */
+export async function spawnExec(
+  container: Entered,
+  execId: string,
+  process: ContainerProcess,
+  signal: AbortSignal,
+): Promise<Process> {
+  const { cgroup, init } = container;
+  const spawnIn = (entry: Cgroup["entry"]) => spawnAt(container, execId, process, signal, entry);
+  try {
+    return await spawnIn(cgroup.entry);
+  } catch (error) {
+    if (!isBusy(error) || init.exitStatus !== undefined) throw error;
+    // A container that shares its own cgroup out among cgroups of its own must have no process in it
+    // (cgroups(7), "no internal processes"). Its first process has found a place.
+    using directory = cgroup.nestedOf(init.child.pid);
+    if (directory === undefined) throw error;
+    return await spawnIn({ kind: "clone", directory });
+  }
+}
+
+function isBusy(error: unknown): boolean {
+  return error instanceof KernelError && error.call.name === "clone3" && error.is("EBUSY");
+}
+
+function spawnAt(
+  { id, spec, guest, pinned, root, seccomp }: Entered,
+  execId: string,
+  process: ContainerProcess,
+  signal: AbortSignal,
+  entry: Cgroup["entry"],
+): Promise<Process> {
+  const asked = likeInit(process, spec.process);
+  return spawn({
+    execId,
+    terminal: process.terminal === true,
+    until: "executed",
+    pidNamespace: pinned.get("pid"),
+    cgroup: { entry },
+    guest,
+    signal,
+    program: (birth) =>
+      execProgram(asked, {
+        ...birth,
+        containerId: id,
+        environment: environmentOf(asked, root),
+        joined: pinned.joined,
+        seccomp,
+      }),
+  });
+}
+
+/** What the request does not say is as for the first process. */
+function likeInit(process: ContainerProcess, init: ContainerProcess): ContainerProcess {
+  return {
+    ...process,
+    capabilities: process.capabilities ?? init.capabilities,
+    rlimits: process.rlimits ?? init.rlimits,
+    oomScoreAdj: process.oomScoreAdj ?? init.oomScoreAdj,
+  };
+}

@@ -254,7 +254,8 @@ export const LINUX_REBOOT = {
 } as const;
 
 /** linux/keyctl.h */
-export const KEYCTL = { JOIN_SESSION_KEYRING: 1 } as const;
+export const KEYCTL = { JOIN_SESSION_KEYRING: 1, SETPERM: 5 } as const;
+export const KEY_SPEC = { SESSION_KEYRING: -3 } as const;
 
 /** linux/bpf.h */
 export const BPF_CMD = { PROG_LOAD: 5, PROG_ATTACH: 8 } as const;

@@ -85,6 +85,12 @@ export function umask(mask: number): Call {
   return call("umask", mask);
 }
 
+/** fsetxattr(2) of text, which ends with a NUL as labels do. */
+export function fsetxattr(fd: FdArg, name: string, text: string): Call {
+  const bytes = new TextEncoder().encode(`${text}\0`);
+  return call("fsetxattr", fd, name, bytes, bytes.length, 0);
+}
+
 /** statfs(2) into `buffer`, 120 bytes; the first word is the file system's magic number. */
 export function statfs(path: string, buffer: Uint8Array): Call {
   return call("statfs", path, buffer);

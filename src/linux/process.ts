@@ -1,6 +1,6 @@
 // Processes: clone(2), execve(2), wait(2), pidfd_*(2), namespaces(7), prctl(2), prlimit(2), setsid(2).
 import { type Call, type FdArg, call } from "./call.ts";
-import { KEYCTL, PR, PR_CAP_AMBIENT } from "./constants.ts";
+import { KEYCTL, KEY_SPEC, PR, PR_CAP_AMBIENT } from "./constants.ts";
 import { type StructValue, structOf } from "./struct.ts";
 
 /** execve(2); `argv` and `envp` without their terminating NULL. */
@@ -72,7 +72,15 @@ export function setrlimit(resource: number, soft: bigint, hard: bigint): Call {
   );
 }
 
-/** keyctl(2): leave the agent's session keyring for a new one. */
-export function joinSessionKeyring(name: string): Call {
+/**
+ * keyctl(2): leave the agent's session keyring for the one of that name, which is made if need be; null:
+ * for a new one.
+ */
+export function joinSessionKeyring(name: string | null): Call {
   return call("keyctl", KEYCTL.JOIN_SESSION_KEYRING, name);
+}
+
+/** keyctl(2): who may do what with the session keyring; bits as in keyctl_setperm(3). */
+export function allowInSessionKeyring(permissions: number): Call {
+  return call("keyctl", KEYCTL.SETPERM, KEY_SPEC.SESSION_KEYRING, permissions);
 }

@@ -5,6 +5,7 @@ import { type Kind, fd, flags, hex, int, octal, openFlags, pointer, value } from
 import { MOUNT_ATTR, MS } from "./mount-flags.ts";
 import { openFlagsFor } from "./open-flags.ts";
 import { BPF_F, CLONE, EPOLL, RESOLVE, SIG, SIG_DISPOSITION } from "./constants.ts";
+import { SCHED, SCHED_FLAG } from "./scheduling-flags.ts";
 
 type Width = "u16" | "u32" | "u64";
 type Field = readonly [name: string, width: Width, kind: Kind];
@@ -53,6 +54,21 @@ const LAYOUTS = {
     fields: [
       ["rlim_cur", "u64", int],
       ["rlim_max", "u64", int],
+    ],
+  },
+  sched_attr: {
+    header: "linux/sched/types.h",
+    fields: [
+      ["size", "u32", int],
+      ["sched_policy", "u32", value("SCHED_", SCHED)],
+      ["sched_flags", "u64", flags("SCHED_FLAG_", SCHED_FLAG)],
+      ["sched_nice", "u32", int],
+      ["sched_priority", "u32", int],
+      ["sched_runtime", "u64", int],
+      ["sched_deadline", "u64", int],
+      ["sched_period", "u64", int],
+      ["sched_util_min", "u32", int],
+      ["sched_util_max", "u32", int],
     ],
   },
   winsize: {

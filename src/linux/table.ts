@@ -49,6 +49,7 @@ import {
 } from "./kind.ts";
 import { MOUNT_ATTR, MS } from "./mount-flags.ts";
 import { O } from "./open-flags.ts";
+import { IOPRIO_WHO, PER } from "./scheduling-flags.ts";
 
 type Row = readonly [x86_64: number, arm64: number, args: readonly Kind[]];
 
@@ -87,6 +88,7 @@ export const SYSCALLS = {
   unlinkat: [263, 35, [fd, path, flags("AT_", { REMOVEDIR: AT.REMOVEDIR })]],
   fchownat: [260, 54, [fd, path, int, int, at]],
   fchmod: [91, 52, [fd, octal]],
+  fsetxattr: [190, 7, [fd, string, bytes, int, int]],
   faccessat2: [439, 439, [fd, path, value("", ACCESS), flags("AT_", { EACCESS: AT.EACCESS })]],
   getdents64: [217, 61, [fd, bytes, int]],
   statfs: [137, 43, [path, bytes]],
@@ -141,7 +143,12 @@ export const SYSCALLS = {
   prlimit64: [302, 261, [int, value("RLIMIT_", RLIMIT), struct, pointer]],
   rt_sigaction: [13, 134, [signal, struct, pointer, int]],
   rt_sigprocmask: [14, 135, [value("SIG_", SIG_HOW), struct, pointer, int]],
-  keyctl: [250, 219, [value("KEYCTL_", KEYCTL), string]],
+  keyctl: [250, 219, [value("KEYCTL_", KEYCTL), string, hex]],
+  sched_setattr: [314, 274, [int, struct, int]],
+  sched_setaffinity: [203, 122, [int, int, bytes]],
+  ioprio_set: [251, 30, [value("IOPRIO_WHO_", IOPRIO_WHO), int, hex]],
+  set_mempolicy: [238, 237, [hex, bytes, int]],
+  personality: [135, 92, [value("PER_", PER)]],
 
   // credentials
   setresuid: [117, 147, [int, int, int]],

@@ -4,6 +4,7 @@ import * as bpf from "../../../src/linux/bpf.ts";
 import * as constants from "../../../src/linux/constants.ts";
 import { MOUNT_ATTR, MS } from "../../../src/linux/mount-flags.ts";
 import { O, openFlagsFor } from "../../../src/linux/open-flags.ts";
+import * as scheduling from "../../../src/linux/scheduling-flags.ts";
 import * as seccomp from "../../../src/linux/seccomp.ts";
 import { linesOf, testWithC } from "../../support/c-program.ts";
 
@@ -52,6 +53,21 @@ const KERNEL: Readonly<Record<string, Group>> = {
   KEYCTL: [constants.KEYCTL, prefix("KEYCTL_")],
   BPF_CMD: [constants.BPF_CMD, prefix("BPF_")],
   BPF_F: [constants.BPF_F, prefix("BPF_F_")],
+  KEY_SPEC: [constants.KEY_SPEC, prefix("KEY_SPEC_")],
+};
+
+/** Newer than the headers of Debian 12, which end before it: the next number is its. */
+const { WEIGHTED_INTERLEAVE: _, ...MPOL } = scheduling.MPOL;
+
+/** Those of scheduling-flags.ts. */
+const SCHEDULING: Readonly<Record<string, Group>> = {
+  SCHED: [scheduling.SCHED, (key) => `SCHED_${key === "OTHER" ? "NORMAL" : key}`],
+  SCHED_FLAG: [scheduling.SCHED_FLAG, prefix("SCHED_FLAG_")],
+  IOPRIO_CLASS: [scheduling.IOPRIO_CLASS, prefix("IOPRIO_CLASS_")],
+  IOPRIO_WHO: [scheduling.IOPRIO_WHO, prefix("IOPRIO_WHO_")],
+  MPOL: [MPOL, prefix("MPOL_")],
+  MPOL_F: [scheduling.MPOL_F, prefix("MPOL_F_")],
+  PER: [scheduling.PER, prefix("PER_")],
 };
 
 const BPF_IN_C: Readonly<Record<string, string>> = {
@@ -120,6 +136,9 @@ const KERNEL_HEADERS = [
   "linux/reboot.h",
   "linux/keyctl.h",
   "linux/bpf.h",
+  "linux/ioprio.h",
+  "linux/mempolicy.h",
+  "linux/personality.h",
   "asm/ioctls.h",
 ];
 
@@ -148,17 +167,15 @@ function compare(headers: readonly string[], groups: readonly Group[]): void {
 }
 
 test("every table of constants is compared", () => {
+  expect(Object.keys(SCHEDULING).toSorted()).toEqual(Object.keys(scheduling).toSorted());
   expect([...Object.keys(KERNEL), ...Object.keys(LIBC)].toSorted()).toEqual(
     Object.keys(constants).toSorted(),
   );
 });
 
 testWithC("the constants are those of the kernel's headers", () => {
-  compare(KERNEL_HEADERS, [
-    ...Object.values(KERNEL),
-    ...Object.values(FILTERS),
-    ...Object.values(DEVICES),
-  ]);
+  const groups = [KERNEL, FILTERS, DEVICES, SCHEDULING].flatMap((tables) => Object.values(tables));
+  compare(KERNEL_HEADERS, groups);
 });
 
 testWithC("the constants of internal headers are those of the C library", () => {

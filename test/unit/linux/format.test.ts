@@ -20,9 +20,11 @@ import * as mount from "../../../src/linux/mount.ts";
 import { MOUNT_ATTR, MS } from "../../../src/linux/mount-flags.ts";
 import { O } from "../../../src/linux/open-flags.ts";
 import {
+  allowInSessionKeyring,
   ambientCapability,
   clone3,
   execve,
+  joinSessionKeyring,
   kill,
   prctl,
   setrlimit,
@@ -30,6 +32,13 @@ import {
   wait4,
 } from "../../../src/linux/process.ts";
 import { attachDeviceProgram, loadDeviceProgram } from "../../../src/linux/bpf.ts";
+import {
+  ioprio_set,
+  personality,
+  sched_setaffinity,
+  sched_setattr,
+  set_mempolicy,
+} from "../../../src/linux/scheduling.ts";
 import { loadFilter } from "../../../src/linux/seccomp.ts";
 import { resetSignal, unblockAllSignals } from "../../../src/linux/signal.ts";
 import { accept4, socket } from "../../../src/linux/socket.ts";
@@ -56,6 +65,26 @@ const CALLS: readonly (readonly [string, Call])[] = [
     `seccomp(SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_LOG, {len=2, filter=<16 bytes>})`,
     loadFilter({ program: new Uint8Array(16), flags: 2 }),
   ],
+
+  [
+    `sched_setattr(0, {size=56, sched_policy=SCHED_BATCH, sched_flags=SCHED_FLAG_RESET_ON_FORK, sched_nice=-5, sched_priority=0, sched_runtime=0, sched_deadline=0, sched_period=0}, 0)`,
+    sched_setattr({
+      policy: 3,
+      flags: 1,
+      nice: -5,
+      priority: 0,
+      runtime: 0,
+      deadline: 0,
+      period: 0,
+    }),
+  ],
+  [`sched_setaffinity(0, 8, <8 bytes>)`, sched_setaffinity(new Uint8Array(8))],
+  [`ioprio_set(IOPRIO_WHO_PROCESS, 0, 0x6007)`, ioprio_set(3, 7)],
+  [`set_mempolicy(0x2003, <8 bytes>, 65)`, set_mempolicy(0x2003, new Uint8Array(8))],
+  [`set_mempolicy(0x4, NULL, 0)`, set_mempolicy(4, new Uint8Array(0))],
+  [`personality(PER_LINUX32)`, personality(8)],
+  [`keyctl(KEYCTL_JOIN_SESSION_KEYRING, "_ses.c1")`, joinSessionKeyring("_ses.c1")],
+  [`keyctl(KEYCTL_SETPERM, -3, 0x3f1b0000)`, allowInSessionKeyring(0x3f1b0000)],
 
   // strings, vectors, NULL
   [`mount("/a", "/b", NULL, MS_BIND|MS_REC, NULL)`, mount.mountBind("/a", "/b", MS.REC)],

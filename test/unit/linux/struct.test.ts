@@ -18,6 +18,7 @@ const HEADERS = [
   "linux/mount.h",
   "linux/sched.h",
   "linux/resource.h",
+  "linux/sched/types.h",
   "linux/capability.h",
   "linux/eventpoll.h",
   "linux/aio_abi.h",
@@ -61,6 +62,7 @@ const STRUCTS: readonly StructName[] = [
   "mount_attr",
   "clone_args",
   "rlimit64",
+  "sched_attr",
   "winsize",
   "cap_header",
   "cap_data",
@@ -138,6 +140,12 @@ const VALUES: readonly (readonly [StructValue, Arch, string])[] = [
     structOf("rlimit64", { rlim_cur: -1n, rlim_max: -2n }),
     "arm64",
     "ff".repeat(8) + "fe" + "ff".repeat(7),
+  ],
+  [
+    structOf("sched_attr", { size: 56, sched_policy: 3, sched_nice: -1, sched_runtime: 2 ** 40 }),
+    "arm64",
+    "38000000 03000000 0000000000000000 ffffffff 00000000 0000000000010000" +
+      " 0000000000000000 0000000000000000 00000000 00000000",
   ],
   [structOf("winsize", { ws_row: 24, ws_col: 0x1_0050 }), "x86_64", "1800 5000 0000 0000"],
   [structOf("cap_header", { version: 0x20080522, pid: -1 }), "x86_64", "22050820 ffffffff"],

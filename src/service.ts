@@ -27,7 +27,9 @@ const rpc = log.withTag("rpc");
 export function runService(config: Config, listener: () => Fd, isInit: boolean): void {
   let debugConsole = Promise.resolve();
   try {
-    const sandbox = new Sandbox(describeGuest(config.containerPipeSize, hookRules(config)));
+    const sandbox = new Sandbox(
+      describeGuest(config.containerPipeSize, hookRules(config), log.withTag("container").warn),
+    );
     if (config.debugConsole) debugConsole = openDebugConsole(config, sandbox);
     serveRuntime(config, listener(), sandbox, isInit);
   } catch (error) {

@@ -6,6 +6,7 @@ import type { Stats } from "../cgroup/stats.ts";
 import { internal } from "../error.ts";
 import { Fd } from "../kernel/fd.ts";
 import { AT_FDCWD, SIG } from "../linux/constants.ts";
+import { KernelError } from "../linux/error.ts";
 import { openat } from "../linux/fs.ts";
 import { O } from "../linux/open-flags.ts";
 import type { NamespaceType } from "../oci/namespace.ts";
@@ -22,12 +23,17 @@ import {
   runStartHooks,
 } from "./hooks.ts";
 import { type CreateInit, type Placement, createInit } from "./init.ts";
+import { refuseUnsupported, warnOfIgnored } from "./kernel-support.ts";
 import { PinnedNamespaces } from "./pinned-namespaces.ts";
 import { checkProcMounts } from "./proc-guard.ts";
 import type { Process } from "./process.ts";
+import { labelsOf, mountLabelOf } from "./security-modules.ts";
 import { seccompFilter } from "./seccomp-filters.ts";
 
-export type CreateOptions = Omit<CreateInit, "bundle" | "cgroup" | "seccomp" | "runHooks"> &
+export type CreateOptions = Omit<
+  CreateInit,
+  "labels" | "mountLabel" | "bundle" | "cgroup" | "seccomp" | "runHooks"
+> &
   Pick<Hooked, "forgiven"> & {
     /** Called when the kernel kills in it for want of memory; before the end of the process is known. */
     readonly onOomKill: (() => void) | undefined;
@@ -68,14 +74,18 @@ export class Container {
   /** Ready to be started. Throws, and then nothing of it is left. */
   static async create(options: CreateOptions): Promise<Container> {
     const { id, spec, guest, forgiven, placement, signal, onOomKill } = options;
+    refuseUnsupported(spec.linux);
+    warnOfIgnored(spec.linux, guest.warn);
     const profile = spec.linux.seccomp;
     const seccomp = profile && seccompFilter(profile);
+    const labels = labelsOf(spec.process, guest.warn);
+    const mountLabel = mountLabelOf(spec, guest.warn);
     await using undo = new AsyncDisposableStack();
     const bundle = undo.adopt(Bundle.create(id, spec), (made) => made.remove());
     const { cgroupsPath } = spec.linux;
     const { hasSystemd } = guest;
     const cgroup = await createCgroup({ cgroupsPath, containerId: id, hasSystemd });
-    const hooked = { id, spec, guest, bundle, cgroup, seccomp, forgiven };
+    const hooked = { id, spec, guest, bundle, cgroup, seccomp, labels, forgiven };
     let hooksBegan = false;
     undo.defer(() => (hooksBegan ? runPoststopHooks(hooked) : undefined));
     undo.defer(() => bundle.removeRootfs());
@@ -87,7 +97,15 @@ export class Container {
       hooksBegan = true;
       return runCreateHooks(hooked, pid, kindsOf(placement), signal);
     };
-    const init = await createInit({ ...options, bundle, cgroup, seccomp, runHooks });
+    const init = await createInit({
+      ...options,
+      bundle,
+      cgroup,
+      seccomp,
+      labels,
+      mountLabel,
+      runHooks,
+    });
     undo.defer(() => init.end());
     await cgroup.entered();
     checkProcMounts(init.child.pid, spec.linux);
@@ -147,7 +165,12 @@ export class Container {
       if (this.processes.has(execId)) throw internal(`exec_id '${execId}' already exists`);
       if (this.#hasLostItsPidNamespace) throw this.#ended();
       const signal = AbortSignal.any([caller, this.#removal.signal]);
-      this.#add(await spawnExec(this.#parts, execId, process, signal));
+      try {
+        this.#add(await spawnExec(this.#parts, execId, process, signal));
+      } catch (error) {
+        if (isBornTooLate(error)) throw this.#ended();
+        throw error;
+      }
     });
   }
 
@@ -251,6 +274,11 @@ export class Container {
   #ended(): Error {
     return internal(`container "${this.id}": its first process has ended`);
   }
+}
+
+/** What clone(2) says of a pid namespace that has just ended. */
+function isBornTooLate(error: unknown): boolean {
+  return error instanceof KernelError && error.call.name === "clone3" && error.is("ENOMEM");
 }
 
 /** The namespaces an exec enters: whatever is not simply the guest's. */

@@ -9,6 +9,7 @@ import { environmentOf } from "./environment.ts";
 import type { Guest } from "./guest.ts";
 import type { PinnedNamespaces } from "./pinned-namespaces.ts";
 import type { Process } from "./process.ts";
+import { labelsOf } from "./security-modules.ts";
 import { spawn } from "./spawn.ts";
 
 /** A container, as far as it is entered. */
@@ -57,6 +58,7 @@ function spawnAt(
   entry: Cgroup["entry"],
 ): Promise<Process> {
   const asked = likeInit(process, spec.process);
+  const labels = labelsOf(asked, guest.warn);
   return spawn({
     execId,
     terminal: process.terminal === true,
@@ -71,6 +73,8 @@ function spawnAt(
         containerId: id,
         environment: environmentOf(asked, root),
         joined: pinned.joined,
+        served: spec.linux,
+        labels,
         seccomp,
       }),
   });
@@ -83,5 +87,10 @@ function likeInit(process: ContainerProcess, init: ContainerProcess): ContainerP
     capabilities: process.capabilities ?? init.capabilities,
     rlimits: process.rlimits ?? init.rlimits,
     oomScoreAdj: process.oomScoreAdj ?? init.oomScoreAdj,
+    scheduler: process.scheduler ?? init.scheduler,
+    ioPriority: process.ioPriority ?? init.ioPriority,
+    execCPUAffinity: process.execCPUAffinity ?? init.execCPUAffinity,
+    selinuxLabel: process.selinuxLabel ?? init.selinuxLabel,
+    apparmorProfile: process.apparmorProfile ?? init.apparmorProfile,
   };
 }

@@ -19,9 +19,13 @@ export type Guest = {
   /** Bytes for each output pipe of a process; 0: the kernel's default. */
   readonly pipeSize: number;
   readonly hooks: HookRules;
+  readonly warn: Warn;
 };
 
-export function describeGuest(pipeSize: number, hooks: HookRules): Guest {
+/** What was asked for and is not done. */
+export type Warn = (message: string, fields: Readonly<Record<string, string>>) => void;
+
+export function describeGuest(pipeSize: number, hooks: HookRules, warn: Warn): Guest {
   return {
     cgroupVersion: cgroupVersion(),
     // As sd_booted(3) tells. Where the agent is process 1 itself, nobody has made that directory.
@@ -30,6 +34,7 @@ export function describeGuest(pipeSize: number, hooks: HookRules): Guest {
     ignoredSignals: signalsIn(signalMask(readText("/proc/self/status"), "SigIgn")),
     pipeSize,
     hooks,
+    warn,
   };
 }
 

@@ -19,6 +19,7 @@ import type { Bundle } from "./bundle.ts";
 import type { Guest } from "./guest.ts";
 import { runHookProcess } from "./hook-process.ts";
 import { PinnedNamespaces } from "./pinned-namespaces.ts";
+import type { Labels } from "../program/security-labels.ts";
 import type { SpawnBirth } from "./spawn.ts";
 
 /** A container, as far as its hooks are concerned. */
@@ -29,6 +30,7 @@ export type Hooked = {
   readonly bundle: Bundle;
   readonly cgroup: Cgroup;
   readonly seccomp: SeccompFilter | undefined;
+  readonly labels: Labels;
   /** Hooks that fail nothing but themselves. */
   readonly forgiven: ReadonlySet<Hook>;
 };
@@ -90,7 +92,7 @@ export async function runStartHooks(
   pinned: PinnedNamespaces,
   signal: AbortSignal,
 ): Promise<void> {
-  const { id, spec, cgroup, seccomp } = container;
+  const { id, spec, cgroup, seccomp, labels } = container;
   const program = (hook: Hook, birth: SpawnBirth) =>
     execProgram(
       { ...spec.process, terminal: false, args: hookArgs(hook) },
@@ -98,6 +100,8 @@ export async function runStartHooks(
         ...birth,
         containerId: id,
         joined: pinned.joined,
+        served: spec.linux,
+        labels,
         seccomp,
         file: hook.path,
         environment: hook.env ?? [],

@@ -10,6 +10,7 @@ import type { NamespaceType } from "../oci/namespace.ts";
 import type { ContainerSpec } from "../oci/valid-spec.ts";
 import { initProgram } from "../program/init.ts";
 import { CLONE_FLAG, type Joined } from "../program/namespaces.ts";
+import type { Labels } from "../program/security-labels.ts";
 import type { Bundle } from "./bundle.ts";
 import { environmentOf } from "./environment.ts";
 import type { Guest } from "./guest.ts";
@@ -30,6 +31,8 @@ export type CreateInit = {
   readonly bundle: Bundle;
   readonly cgroup: Cgroup;
   readonly seccomp: SeccompFilter | undefined;
+  readonly labels: Labels;
+  readonly mountLabel: string | undefined;
   readonly signal: AbortSignal;
   /** Run the hooks that come before the root is entered, for the first process `pid`. */
   readonly runHooks: (pid: number) => Promise<void>;
@@ -38,6 +41,7 @@ export type CreateInit = {
 /** Everything is done but the execve: the process waits for the start. */
 export function createInit(options: CreateInit): Promise<Process> {
   const { id, spec, guest, placement, bundle, cgroup, seccomp, signal, runHooks } = options;
+  const { labels, mountLabel } = options;
   const { joined, created } = placement;
   using root = Fd.of(
     `open ${spec.root.path}`,
@@ -65,6 +69,8 @@ export function createInit(options: CreateInit): Promise<Process> {
         joined: enteredByTape(joined),
         created,
         cgroupView: cgroup.view,
+        labels,
+        mountLabel,
         seccomp,
       }),
   });

@@ -8,7 +8,7 @@ import type { NamespaceType } from "../oci/namespace.ts";
 import type { Joined } from "../program/namespaces.ts";
 
 /** Names below /proc/<pid>/ns: namespaces(7). */
-const NAME = {
+export const NAMESPACE_FILE = {
   mount: "mnt",
   pid: "pid",
   network: "net",
@@ -55,6 +55,6 @@ export class PinnedNamespaces implements Disposable {
 }
 
 function openNamespace(pid: number, type: NamespaceType): Fd {
-  const path = `/proc/${pid}/ns/${NAME[type]}`;
+  const path = `/proc/${pid}/ns/${NAMESPACE_FILE[type]}`;
   return Fd.of(`pin the ${type} namespace`, openat(AT_FDCWD, path, O.RDONLY));
 }

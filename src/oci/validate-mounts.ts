@@ -27,9 +27,29 @@ function checkMount(mount: Mount, inUserNamespace: boolean): void {
   if (isBind && data.length > 0)
     throw new InvalidSpec(`bind mount ${where} has file system options: ${quote(data.join(","))}`);
 
+  if (!isBind) checkLengths(mount, data);
   checkIdMap(mount, isBind, inUserNamespace);
   if (isBind && (flags & MS.REMOUNT) === 0 && mount.source === undefined)
     throw new InvalidSpec(`bind mount ${where} has no source`);
+}
+
+/** Bytes of a value or a name, without the NUL (fsconfig(2)). */
+const LONGEST_VALUE = 255;
+
+/** The kernel's EINVAL would not say which of the options it is about. */
+function checkLengths({ destination, source = "" }: Mount, data: readonly string[]): void {
+  const values = [["source", source] as const, ...data.map((option) => nameAndValue(option))];
+  for (const [name, value] of values) {
+    const bytes = Math.max(...[name, value].map((text) => new TextEncoder().encode(text).length));
+    if (bytes <= LONGEST_VALUE) continue;
+    const limit = `has ${bytes} bytes, fsconfig(2) takes ${LONGEST_VALUE}`;
+    throw new InvalidSpec(`mount ${quote(destination)}: ${quote(name)} ${limit}`);
+  }
+}
+
+function nameAndValue(option: string): readonly [name: string, value: string] {
+  const [name = ""] = option.split("=", 1);
+  return [name, option.slice(name.length + 1)];
 }
 
 function checkIdMap(mount: Mount, isBind: boolean, inUserNamespace: boolean): void {

@@ -4,6 +4,7 @@ import { isAbsolute } from "./path-components.ts";
 import type { Process } from "./process.ts";
 import { checkSelinuxLabel } from "./selinux-label.ts";
 import type { ContainerProcess } from "./valid-spec.ts";
+import { validCpuAffinity, validIoPriority, validScheduler } from "./validate-scheduling.ts";
 import { refuseNul } from "./validate-text.ts";
 
 type Check = (process: Process) => void;
@@ -16,7 +17,11 @@ const CHECKS: readonly Check[] = [
   orderedRlimits,
   consistentCapabilities,
   oomScoreAdjInRange,
-  ioPriorityInRange,
+  usableUmask,
+  visibleConsole,
+  validScheduler,
+  validIoPriority,
+  validCpuAffinity,
   wellFormedLabel,
 ];
 
@@ -49,6 +54,21 @@ function usableIds({ user }: Process): void {
   if (bad !== undefined) throw invalidField(`process.user.${bad[0]}`, String(UNCHANGED));
 }
 
+/** umask(2) looks at these bits only. */
+const PERMISSIONS = 0o777;
+
+function usableUmask({ user: { umask = 0 } }: Process): void {
+  if (umask > PERMISSIONS) throw invalidField("process.user.umask", `0${umask.toString(8)}`);
+}
+
+/** The kernel keeps 16 bits of each (struct winsize): more would be another size. */
+const LONGEST_LINE = 0xffff;
+
+function visibleConsole({ consoleSize = { height: 0, width: 0 } }: Process): void {
+  const bad = Object.entries(consoleSize).find(([, size]) => size > LONGEST_LINE);
+  if (bad !== undefined) throw invalidField(`process.consoleSize.${bad[0]}`, String(bad[1]));
+}
+
 function orderedRlimits({ rlimits = [] }: Process): void {
   const seen = new Set<string>();
   for (const { type, soft, hard } of rlimits) {
@@ -74,13 +94,6 @@ function consistentCapabilities({ capabilities }: Process): void {
 function oomScoreAdjInRange({ oomScoreAdj = 0 }: Process): void {
   if (oomScoreAdj < -1000 || oomScoreAdj > 1000)
     throw invalidField("process.oomScoreAdj", String(oomScoreAdj));
-}
-
-/** The level shares a word with the class (ioprio_set(2)): out of range it would change the class. */
-function ioPriorityInRange({ ioPriority }: Process): void {
-  const { priority = 0 } = ioPriority ?? {};
-  if (priority < 0 || priority > 7)
-    throw invalidField("process.ioPriority.priority", String(priority));
 }
 
 function wellFormedLabel({ selinuxLabel }: Process): void {

@@ -7,6 +7,7 @@ import { checkSelinuxLabel } from "./selinux-label.ts";
 import type { Spec } from "./spec.ts";
 import type { ContainerSpec } from "./valid-spec.ts";
 import { validHooks } from "./validate-hooks.ts";
+import { validCounts } from "./validate-counts.ts";
 import { validDevices, validMaskedAndReadonlyPaths, validMounts } from "./validate-mounts.ts";
 import {
   validHostname,
@@ -17,12 +18,14 @@ import {
 } from "./validate-namespaces.ts";
 import { validateProcess } from "./validate-process.ts";
 import { validateResources } from "./validate-resources.ts";
+import { validMemoryPolicy } from "./validate-scheduling.ts";
 import { validSeccomp } from "./validate-seccomp.ts";
 import { refuseNul } from "./validate-text.ts";
 
 type Check = (spec: ContainerSpec) => void;
 
 const CHECKS: readonly Check[] = [
+  validCounts,
   noNul,
   usableRoot,
   validHostname,
@@ -37,6 +40,7 @@ const CHECKS: readonly Check[] = [
   containedCgroup,
   validResources,
   validSeccomp,
+  validMemoryPolicy,
   validHooks,
   nothingTheGuestLacks,
 ];

@@ -14,6 +14,8 @@ export type MountContext = {
   /** What a relative source starts from. */
   readonly bundle: string;
   readonly cgroup: CgroupView;
+  /** linux.mountLabel, where the guest's kernel has SELinux. */
+  readonly label: string | undefined;
 };
 
 /** Attach a detached mount, which stays open, at the destination, and settle it. */

@@ -1,12 +1,12 @@
 // The first stretch of init and exec alike: nothing of the agent is left within reach.
 import { PR } from "../linux/constants.ts";
 import { umask } from "../linux/fs.ts";
-import { joinSessionKeyring, prctl } from "../linux/process.ts";
-import { skip, type Tape } from "../tape/tape.ts";
-import { enterCgroup } from "./cgroup-entry.ts";
+import { allowInSessionKeyring, joinSessionKeyring, prctl } from "../linux/process.ts";
+import { Mark, type Tape } from "../tape/tape.ts";
 import { type Stdio, closeOthers, placeStdio } from "./descriptors.ts";
 import { setOomScore } from "./limits.ts";
 import type { Filtered } from "./seccomp-filter.ts";
+import { type Labels, labelKeys, labelProgram } from "./security-labels.ts";
 
 /** What a process of a container is given by the agent. Descriptors are the agent's numbers. */
 export type Birth = Filtered & {
@@ -19,6 +19,7 @@ export type Birth = Filtered & {
   readonly cgroupFiles: readonly string[];
   /** Signals the agent ignores: execve(2) would hand that on. */
   readonly ignoredSignals: readonly number[];
+  readonly labels?: Labels | undefined;
   /** Complete: what execve(2) is given. */
   readonly environment: readonly string[];
 };
@@ -40,7 +41,26 @@ export function leaveAgent(
   if (birth.stdio !== null) placeStdio(tape, birth.stdio);
   closeOthers(tape, [birth.control, ...namespaces]);
   setOomScore(tape, oomScoreAdj);
-  enterCgroup(tape, birth.cgroupFiles);
-  const keyring = joinSessionKeyring(`_ses.${birth.containerId}`);
-  tape.do("join a new session keyring", keyring, { ENOSYS: skip });
+}
+
+/** What the program is to the guest's kernel. After leaveAgent(), while the agent's /proc is in sight. */
+export function enterSecurity(tape: Tape, { containerId, labels }: Birth): void {
+  labelKeys(tape, labels);
+  enterKeyring(tape, containerId);
+  labelProgram(tape, labels);
+}
+
+/** keyctl_setperm(3): all for who possesses it; for its user to view, read, link, as when it is made, */
+const KEYRING_AS_MADE = 0x3f13_0000;
+/** and to find by its name. */
+const KEY_USR_SEARCH = 0x0008_0000;
+
+/** One for all processes of the container. An exec finds it because the first has let it be found. */
+function enterKeyring(tape: Tape, containerId: string): void {
+  const none = new Mark();
+  const join = joinSessionKeyring(`_ses.${containerId}`);
+  tape.do("join the container's session keyring", join, { ENOSYS: none });
+  const allow = allowInSessionKeyring(KEYRING_AS_MADE | KEY_USR_SEARCH);
+  tape.do("let the container's session keyring be found", allow);
+  tape.place(none);
 }

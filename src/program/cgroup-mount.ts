@@ -11,7 +11,7 @@ import type { Mount } from "../oci/spec.ts";
 import type { Tape } from "../tape/tape.ts";
 import { type MountContext, attach, settle } from "./attach-mount.ts";
 import type { CgroupView } from "./cgroup-view.ts";
-import { attributesOf, newFilesystem } from "./filesystem.ts";
+import { attributesOf, labelled, newFilesystem } from "./filesystem.ts";
 
 export function mountCgroup(
   tape: Tape,
@@ -45,7 +45,8 @@ function mountHierarchies(
     recursive: { set: 0, clear: 0 },
     data: ["mode=755"],
   };
-  const directory = newFilesystem(tape, "tmpfs", { destination: at }, empty);
+  const labels = labelled("tmpfs", empty, context.label);
+  const directory = newFilesystem(tape, "tmpfs", { destination: at }, labels);
   attach(tape, directory, mount, empty, context, "directory");
   for (const { name, links, directory: source } of hierarchies) {
     tape.do(`create ${at}/${name}`, mkdirat(directory, name, 0o755));

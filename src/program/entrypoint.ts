@@ -2,7 +2,7 @@
 import { exists, mayExecute } from "../linux/fs.ts";
 import { execve } from "../linux/process.ts";
 import { pathOf } from "../oci/environment.ts";
-import { Mark, type Tape } from "../tape/tape.ts";
+import { Mark, type Tape, skip } from "../tape/tape.ts";
 
 export type Entrypoint = {
   readonly args: readonly [string, ...string[]];
@@ -14,6 +14,8 @@ export type Entrypoint = {
 /** What a shell passes over on its way through PATH. */
 const PASSED_OVER = ["ENOENT", "ENOTDIR", "EACCES", "ELOOP", "ENAMETOOLONG"] as const;
 
+const ABSENT = { ENOENT: skip, ENOTDIR: skip, ELOOP: skip, ENAMETOOLONG: skip } as const;
+
 /** So that a missing program is an error of the create call. Host programs look for these words. */
 export function checkEntrypoint(tape: Tape, entrypoint: Entrypoint): void {
   const program = programOf(entrypoint);
@@ -23,8 +25,25 @@ export function checkEntrypoint(tape: Tape, entrypoint: Entrypoint): void {
     tape.do(`execute ${program}`, mayExecute(program));
     return;
   }
-  const checks = candidates(entrypoint).map((path) => [label, mayExecute(path)] as const);
-  tape.firstOf(checks, PASSED_OVER);
+  const paths = candidates(entrypoint);
+  const found = new Mark();
+  for (const path of paths) {
+    const next = new Mark();
+    find(tape, label, path, found, next);
+    tape.place(next);
+  }
+  // Nothing found: as execvp(3) does, what there is and may not be executed is the reason, if anything.
+  for (const path of paths) tape.do(label, mayExecute(path), ABSENT);
+  tape.do(label, exists(""));
+  tape.place(found);
+}
+
+/** Goes on at `found` if `path` is a file that the process may execute, else at `next`. */
+function find(tape: Tape, label: string, path: string, found: Mark, next: Mark): void {
+  const passOver = Object.fromEntries(PASSED_OVER.map((name) => [name, next]));
+  tape.do(label, mayExecute(path), passOver);
+  // So may be a directory of that name; but only that has entries.
+  tape.do(label, exists(`${path}/.`), { ...passOver, ENOTDIR: found }, next);
 }
 
 /**
@@ -35,9 +54,10 @@ export function execute(tape: Tape, entrypoint: Entrypoint, last: () => void): v
   const { args, environment } = entrypoint;
   const paths = candidates(entrypoint);
   for (const path of paths.slice(0, -1)) {
+    const found = new Mark();
     const next = new Mark();
-    const passOver = Object.fromEntries(PASSED_OVER.map((name) => [name, next]));
-    tape.do(`look for ${path}`, mayExecute(path), passOver);
+    find(tape, `look for ${path}`, path, found, next);
+    tape.place(found);
     last();
     tape.do(`execute ${path}`, execve(path, args, environment));
     tape.place(next);

@@ -5,24 +5,32 @@ import { O } from "../linux/open-flags.ts";
 import { setsid } from "../linux/process.ts";
 import type { ContainerProcess } from "../oci/valid-spec.ts";
 import { Tape } from "../tape/tape.ts";
-import { type Birth, leaveAgent, masterNumber } from "./birth.ts";
+import { type Birth, enterSecurity, leaveAgent, masterNumber } from "./birth.ts";
+import { enterCgroup } from "./cgroup-entry.ts";
 import { closeOnExec, closeOthers } from "./descriptors.ts";
 import { checkEntrypoint, execute } from "./entrypoint.ts";
 import { assumeIdentity } from "./identity.ts";
 import { type Joined, joinMountNamespace, joinNamespaces } from "./namespaces.ts";
+import { type Served, setFinalAffinity, setInitialAffinity } from "./scheduling.ts";
 import { filterBeforeExecve } from "./seccomp-filter.ts";
 import { controlTerminal, openTerminal } from "./terminal.ts";
 
 export type ExecContext = Birth & {
   /** The namespaces of the container, pinned when it was created. */
   readonly joined: Joined;
+  readonly served: Served;
   /** The file to execute; absent: what the first of the process's `args` names. */
   readonly file?: string | undefined;
 };
 
 export function execProgram(process: ContainerProcess, context: ExecContext): Tape {
+  const { execCPUAffinity = {} } = process;
   const tape = new Tape();
   leaveAgent(tape, context, Object.values(context.joined), process.oomScoreAdj);
+  setInitialAffinity(tape, execCPUAffinity, context.cgroupFiles.length === 0);
+  enterCgroup(tape, context.cgroupFiles);
+  setFinalAffinity(tape, execCPUAffinity);
+  enterSecurity(tape, context);
   joinNamespaces(tape, context.joined);
   joinMountNamespace(tape, context.joined);
   tape.do("start a session", setsid());
@@ -34,7 +42,7 @@ export function execProgram(process: ContainerProcess, context: ExecContext): Ta
     closeOthers(tape, [context.control, master]);
     tape.park("hand over the terminal");
   }
-  assumeIdentity(tape, process, context);
+  assumeIdentity(tape, process, context, context.served);
   const { environment, file } = context;
   const entrypoint = { args: process.args, environment, file };
   checkEntrypoint(tape, entrypoint);

@@ -40,6 +40,15 @@ const READONLY_BY_MOUNT = new Set([
   "cgroup2",
 ]);
 
+/** These have labels of their own, whatever is asked for (as runc has it). */
+const LABELLED_BY_KERNEL = new Set(["proc", "sysfs", "mqueue", "cgroup", "cgroup2"]);
+
+/** With `linux.mountLabel` on all its files, where that is possible. */
+export function labelled(type: string, options: MountOptions, label?: string): MountOptions {
+  if (label === undefined || LABELLED_BY_KERNEL.has(type)) return options;
+  return { ...options, data: [...options.data, `context=${label}`] };
+}
+
 /** Gives a register with the detached mount. */
 export function newFilesystem(tape: Tape, type: string, mount: Mount, options: MountOptions): Reg {
   const at = mount.destination;

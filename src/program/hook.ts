@@ -1,17 +1,18 @@
 // A hook, from clone to execve: as root of the agent or, joining namespaces, of the container. A
 // startContainer hook is none of these but an exec in the container.
 import { chdir, umask } from "../linux/fs.ts";
-import { execve, setsid } from "../linux/process.ts";
+import { execve, joinSessionKeyring, setsid } from "../linux/process.ts";
 import { resetSignal, unblockAllSignals } from "../linux/signal.ts";
 import { hookArgs } from "../oci/hooks.ts";
 import type { Hook } from "../oci/spec.ts";
-import { Tape } from "../tape/tape.ts";
+import { Tape, skip } from "../tape/tape.ts";
 import { type Birth, leaveAgent } from "./birth.ts";
 import { becomeUser } from "./credentials.ts";
+import { enterCgroup } from "./cgroup-entry.ts";
 import { closeOnExec } from "./descriptors.ts";
 import { type Joined, joinMountNamespace, joinNamespaces } from "./namespaces.ts";
 
-export type HookContext = Omit<Birth, "environment" | "seccomp"> & {
+export type HookContext = Omit<Birth, "environment" | "seccomp" | "labels"> & {
   /** The namespaces of a container that is being made; none: the agent's own are kept. */
   readonly joined: Joined;
   /** Working directory. */
@@ -28,6 +29,8 @@ export function hookProgram(hook: Hook, context: HookContext): Tape {
   const { joined, cwd, ignoredSignals } = context;
   const tape = new Tape();
   leaveAgent(tape, context, Object.values(joined), undefined);
+  enterCgroup(tape, context.cgroupFiles);
+  tape.do("join a new session keyring", joinSessionKeyring(null), { ENOSYS: skip });
   joinNamespaces(tape, joined);
   joinMountNamespace(tape, joined);
   // Whoever enters a user namespace is nobody there until it says who it is.

@@ -12,6 +12,7 @@ import type { Birth } from "./birth.ts";
 import { dropBoundingSet, setCapabilities } from "./capabilities.ts";
 import { becomeUser } from "./credentials.ts";
 import { setRlimits } from "./limits.ts";
+import { type Served, setScheduling } from "./scheduling.ts";
 import { type Filtered, filterWithCapabilities } from "./seccomp-filter.ts";
 import { ownStdio } from "./terminal.ts";
 
@@ -21,6 +22,7 @@ export function assumeIdentity(
   tape: Tape,
   process: Process,
   { ignoredSignals, ...filtered }: Pick<Birth, "ignoredSignals"> & Filtered,
+  served: Served,
 ): void {
   const { user, cwd, capabilities = {}, rlimits = [] } = process;
   const enter = `change directory to ${cwd}`;
@@ -28,6 +30,7 @@ export function assumeIdentity(
   // comes before the limits, which may allow no more.
   const entered = tape.fd("open /", openat(AT_FDCWD, "/", O.PATH));
   setRlimits(tape, rlimits);
+  setScheduling(tape, process, served);
   dropBoundingSet(tape, capabilities);
   // Root may enter what the user may not, and the other way round on a network file system.
   tape.do(enter, chdir(cwd), {

@@ -7,7 +7,8 @@ import { hasCreateHooks } from "../oci/hooks.ts";
 import type { NamespaceType } from "../oci/namespace.ts";
 import type { ContainerSpec } from "../oci/valid-spec.ts";
 import { Tape } from "../tape/tape.ts";
-import { type Birth, leaveAgent, masterNumber } from "./birth.ts";
+import { type Birth, enterSecurity, leaveAgent, masterNumber } from "./birth.ts";
+import { enterCgroup } from "./cgroup-entry.ts";
 import type { CgroupView } from "./cgroup-view.ts";
 import { closeOnExec, closeOthers } from "./descriptors.ts";
 import { populateDev } from "./devices.ts";
@@ -40,6 +41,8 @@ export type InitContext = Birth & {
   readonly joined: Joined;
   readonly created: readonly NamespaceType[];
   readonly cgroupView: CgroupView;
+  /** linux.mountLabel, where the guest's kernel has SELinux. */
+  readonly mountLabel?: string | undefined;
 };
 
 export function initProgram(spec: ContainerSpec, context: InitContext): Tape {
@@ -48,6 +51,8 @@ export function initProgram(spec: ContainerSpec, context: InitContext): Tape {
 
   // 1. The root is bound where host programs expect it, which only the agent's namespace shows.
   leaveAgent(tape, context, Object.values(context.joined), process.oomScoreAdj);
+  enterCgroup(tape, context.cgroupFiles);
+  enterSecurity(tape, context);
   bindRootfs(tape, context.rootfs);
 
   // 2. Joined namespaces come first: an mqueue shows the ipc namespace it is mounted from.
@@ -57,7 +62,12 @@ export function initProgram(spec: ContainerSpec, context: InitContext): Tape {
   if (context.created.includes("uts")) setNames(tape, spec);
   isolateMounts(tape, linux.rootfsPropagation);
   const root = mountRootfs(tape, context.rootfs);
-  const where = { root, bundle: context.bundle, cgroup: context.cgroupView };
+  const where = {
+    root,
+    bundle: context.bundle,
+    cgroup: context.cgroupView,
+    label: context.mountLabel,
+  };
   const unfinished = mountAll(tape, mounts, where);
   const master = masterNumber(context);
   if (!bindsDev(mounts)) populateDev(tape, root, linux.devices ?? []);
@@ -68,7 +78,7 @@ export function initProgram(spec: ContainerSpec, context: InitContext): Tape {
   // Before the paths they are written through become masked or read-only.
   writeSysctls(tape, linux.sysctl ?? {});
   // Masked before read-only: a masked path below a read-only one is then covered, too.
-  maskPaths(tape, root, linux.maskedPaths ?? []);
+  maskPaths(tape, root, linux.maskedPaths ?? [], context.mountLabel);
   makePathsReadonly(tape, root, linux.readonlyPaths ?? []);
   // As runc does: an image need not have the directory its process starts in.
   if (process.cwd !== "/") openTarget(tape, root, process.cwd, "directory");
@@ -81,7 +91,7 @@ export function initProgram(spec: ContainerSpec, context: InitContext): Tape {
   closeOthers(tape, process.terminal === true ? [context.control, master] : [context.control]);
   tape.do("start a session", setsid());
   if (process.terminal === true) controlTerminal(tape);
-  assumeIdentity(tape, process, context);
+  assumeIdentity(tape, process, context, linux);
 
   const entrypoint = { args: process.args, environment: context.environment };
   checkEntrypoint(tape, entrypoint);

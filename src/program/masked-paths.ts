@@ -5,17 +5,23 @@ import { close } from "../linux/io.ts";
 import { attachMount, cloneMount, mount_setattr } from "../linux/mount.ts";
 import { MOUNT_ATTR } from "../linux/mount-flags.ts";
 import { O } from "../linux/open-flags.ts";
-import { parseMountOptions } from "../oci/mount-options.ts";
+import { type MountOptions, parseMountOptions } from "../oci/mount-options.ts";
 import { Mark, type Tape } from "../tape/tape.ts";
 import { coverWithNull } from "./devices.ts";
-import { newFilesystem } from "./filesystem.ts";
+import { labelled, newFilesystem } from "./filesystem.ts";
 
 /** A directory shows empty, a file reads as /dev/null, what is not there stays away. */
-export function maskPaths(tape: Tape, root: Reg, paths: readonly string[]): void {
-  for (const path of new Set(paths)) maskPath(tape, root, path);
+export function maskPaths(
+  tape: Tape,
+  root: Reg,
+  paths: readonly string[],
+  label: string | undefined,
+): void {
+  const empty = labelled("tmpfs", EMPTY_DIRECTORY, label);
+  for (const path of new Set(paths)) maskPath(tape, root, path, empty);
 }
 
-function maskPath(tape: Tape, root: Reg, path: string): void {
+function maskPath(tape: Tape, root: Reg, path: string, options: MountOptions): void {
   const done = new Mark();
   const file = new Mark();
   const masked = new Mark();
@@ -26,7 +32,7 @@ function maskPath(tape: Tape, root: Reg, path: string): void {
     { ENOTDIR: file },
   );
   tape.do("close it", close(probe));
-  const empty = newFilesystem(tape, "tmpfs", { destination: path }, EMPTY_DIRECTORY);
+  const empty = newFilesystem(tape, "tmpfs", { destination: path }, options);
   tape.do(`cover ${path}`, attachMount(empty, target));
   tape.do("close the empty directory", close(empty), {}, masked);
   tape.place(file);

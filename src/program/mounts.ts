@@ -2,7 +2,7 @@
 // and only then attached to a place that was looked up inside the rootfs.
 import type { Reg } from "../linux/call.ts";
 import { AT_FDCWD, RESOLVE } from "../linux/constants.ts";
-import { openInRoot } from "../linux/fs.ts";
+import { fsetxattr, openInRoot, openat } from "../linux/fs.ts";
 import { close } from "../linux/io.ts";
 import { cloneMount, mount_setattr } from "../linux/mount.ts";
 import { MOUNT_ATTR, MS } from "../linux/mount-flags.ts";
@@ -13,7 +13,7 @@ import type { Mount } from "../oci/spec.ts";
 import type { Tape } from "../tape/tape.ts";
 import { type MountContext, attach, settle } from "./attach-mount.ts";
 import { mountCgroup } from "./cgroup-mount.ts";
-import { attributesOf, newFilesystem } from "./filesystem.ts";
+import { attributesOf, labelled, newFilesystem } from "./filesystem.ts";
 
 /** A mount that is to be read-only, and is held open until then. */
 export type Unfinished = { readonly destination: string; readonly mount: Reg };
@@ -94,13 +94,24 @@ function mountNew(
   options: MountOptions,
   context: MountContext,
 ): Unfinished | undefined {
+  const { label } = context;
   const { destination, type = "none" } = mount;
   const isUnfinished = type === "tmpfs" && (options.flags & MS.RDONLY) !== 0;
   const flags = isUnfinished ? options.flags & ~MS.RDONLY : options.flags;
-  const made = newFilesystem(tape, type, mount, { ...options, flags });
+  const made = newFilesystem(tape, type, mount, labelled(type, { ...options, flags }, label));
+  if (type === "mqueue" && label !== undefined) labelRoot(tape, made, destination, label);
   attach(tape, made, mount, options, context, "directory", resolveFor(type));
   if (isUnfinished) return { destination, mount: made };
   return void tape.do(`close the mount of ${destination}`, close(made));
+}
+
+/** The kernel takes no label for a new mqueue. */
+function labelRoot(tape: Tape, made: Reg, destination: string, label: string): void {
+  const open = openat(made, ".", O.RDONLY | O.DIRECTORY);
+  const directory = tape.fd(`open the new ${destination}`, open);
+  const set = fsetxattr(directory, "security.selinux", label);
+  tape.do(`set linux.mountLabel of ${destination}`, set);
+  tape.do(`close the new ${destination}`, close(directory));
 }
 
 /** A link at /proc or /sys would put the real one elsewhere and let the image play it. */

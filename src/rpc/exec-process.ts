@@ -1,7 +1,6 @@
-import { internal, invalidArgument, unimplemented } from "../error.ts";
+import { internal, invalidArgument } from "../error.ts";
 import { verifyExecId } from "../oci/container-id.ts";
 import { processFromProto } from "../oci/from-proto-process.ts";
-import { unservedInProcess } from "../oci/unserved.ts";
 import { validateProcess } from "../oci/validate-process.ts";
 import type { Handler } from "./handler.ts";
 
@@ -13,7 +12,5 @@ export const execProcess: Handler<"execProcess"> = async (request, { sandbox, si
     throw invalidArgument("Unable to parse process from ExecProcessRequest");
   }
   const process = validateProcess(processFromProto(asked));
-  const unserved = unservedInProcess(process);
-  if (unserved !== undefined) throw unimplemented(`ExecProcess: ${unserved}`);
   await sandbox.container(containerId, internal).exec(execId, process, signal);
 };

@@ -1,6 +1,7 @@
 // Requests that cannot be met: a clear error with the right code, at once, and nothing left behind.
 import { create, toBinary } from "@bufbuild/protobuf";
 import { expect, test } from "bun:test";
+import { until } from "../../src/async/until.ts";
 import { AgentService, WaitProcessRequestSchema } from "../../src/gen/agent_pb.ts";
 import { Health } from "../../src/gen/health_pb.ts";
 import { Code } from "../../src/ttrpc/code.ts";
@@ -12,6 +13,9 @@ import { describeWithAgent } from "../support/with-agent.ts";
 
 const { method } = AgentService;
 const gone = { code: Code.NOT_FOUND, message: expect.stringContaining("Process not found") };
+
+/** The log comes by a pipe. */
+const LOGGED_IN_MS = 5000;
 
 describeWithAgent("CreateContainer", (agent) => {
   test("with an id that is in use is refused, and the first container goes on", async () => {
@@ -61,12 +65,54 @@ describeWithAgent("CreateContainer", (agent) => {
   });
 
   test("with what this agent does not do yet is refused by name, not done half", async () => {
-    const linux = { MountLabel: "system_u:object_r:container_file_t:s0" };
-    expect(await refusalOf(createContainer(agent(), ["true"], { linux }))).toEqual({
+    const Options = ["bind", "copy-symlink"];
+    const mounts = [{ destination: "/data", type: "bind", source: "/etc", options: Options }];
+    expect(await refusalOf(createContainer(agent(), ["true"], { mounts }))).toEqual({
       code: Code.UNIMPLEMENTED,
-      message: "CreateContainer: linux.mountLabel",
+      message: "CreateContainer: an option of the mount /data",
     });
   });
+
+  test("with the label of a process where no SELinux is there to enforce it is refused at once", async () => {
+    const before = agent().held();
+    const process = { SelinuxLabel: "system_u:system_r:container_t:s0" };
+    const refusal = await refusalOf(createContainer(agent(), ["true"], { process }));
+    expect(refusal.code).toBe(Code.INVALID_ARGUMENT);
+    expect(refusal.message).toContain("SELinux is not enabled on the running kernel");
+    expect(agent().held()).toEqual(before);
+    await using container = await idleContainer(agent());
+    const exec = await refusalOf(container.exec(["true"], process));
+    expect(exec).toEqual(refusal);
+  });
+
+  test("with a label for mounts or a profile of AppArmor that the kernel lacks is done, with a warning", async () => {
+    const linux = { MountLabel: "system_u:object_r:container_file_t:s0" };
+    const process = { ApparmorProfile: "docker-default" };
+    await using container = await idleContainer(agent(), { linux, process });
+    expect((await container.run(["true"])).status).toBe(0);
+    for (const field of ["linux.mountLabel", "process.apparmorProfile"]) {
+      const isWarned = () => agent().log.includes(`${field} is not applied`);
+      expect(await until(isWarned, LOGGED_IN_MS)).toBe(true);
+    }
+  });
+
+  test.each([
+    ["mounts", { mounts: Array.from({ length: 10_000 }, () => ({ destination: "/a" })) }],
+    ["linux.maskedPaths", { linux: { MaskedPaths: Array.from({ length: 2000 }, () => "/a") } }],
+    [
+      'mount "/data"',
+      { mounts: [{ destination: "/data", type: "tmpfs", options: [`a=${"b".repeat(256)}`] }] },
+    ],
+  ])(
+    "with more than there can be of %s is refused by that name, and nothing is made",
+    async (field, wanted) => {
+      const before = agent().held();
+      const refusal = await refusalOf(createContainer(agent(), ["true"], wanted));
+      expect(refusal.code).toBe(Code.INVALID_ARGUMENT);
+      expect(refusal.message).toStartWith(field);
+      expect(agent().held()).toEqual(before);
+    },
+  );
 
   test("with a word that the spec does not have is refused, and nothing is made", async () => {
     const before = agent().held();

@@ -27,6 +27,26 @@ describeWithAgent("process.args", (agent) => {
     expect((await container.outcome()).stdout).toBe("this one\n");
   });
 
+  test("name no directory of PATH's entries, which a shell passes over as well", async () => {
+    const rootfs = agent().rootfs();
+    mkdirSync(join(rootfs, "opt/tool"), { recursive: true });
+    writeFileSync(join(rootfs, "bin/tool"), "#!/bin/sh\necho found\n", { mode: 0o755 });
+    const process = { Env: ["PATH=/opt:/bin"] };
+    await using container = await startContainer(agent(), ["tool"], { rootfs, process });
+    expect((await container.outcome()).stdout).toBe("found\n");
+  });
+
+  test("that name a file in PATH which may not be executed are refused for that", async () => {
+    const rootfs = agent().rootfs();
+    writeFileSync(join(rootfs, "etc/tool"), "#!/bin/sh\n", { mode: 0o644 });
+    const create = (Env: string[]) =>
+      startContainer(agent(), ["tool"], { rootfs, process: { Env } });
+    const text = "the file tool was not found";
+    await expect(create(["PATH=/etc:/bin"])).rejects.toThrow(`${text}: EACCES: Permission denied`);
+    mkdirSync(join(rootfs, "opt/tool"), { recursive: true });
+    await expect(create(["PATH=/opt:/bin"])).rejects.toThrow(`${text}: ENOENT: No such file`);
+  });
+
   test("are looked for where most programs are when there is no PATH", async () => {
     await using container = await startContainer(agent(), ["true"], { process: { Env: [] } });
     expect(await container.wait()).toBe(0);

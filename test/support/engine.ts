@@ -26,7 +26,7 @@ const MOUNTS = [
 ];
 
 export class Engine implements AsyncDisposable {
-  readonly sandbox = new Sandbox(describeGuest(0, HOOK_RULES));
+  readonly sandbox = new Sandbox(describeGuest(0, HOOK_RULES, () => {}));
   readonly directory = mkdtempSync(join(tmpdir(), "kata-engine-"));
   /** Of the cgroups of its containers. */
   readonly cgroup = this.directory.slice(this.directory.lastIndexOf("/") + 1);

@@ -15,7 +15,7 @@ import { O } from "../../src/linux/open-flags.ts";
 import { processFromProto } from "../../src/oci/from-proto-process.ts";
 import { specFromProto } from "../../src/oci/from-proto.ts";
 import type { NamespaceType } from "../../src/oci/namespace.ts";
-import type { ContainerProcess, ContainerSpec } from "../../src/oci/valid-spec.ts";
+import type { ContainerSpec } from "../../src/oci/valid-spec.ts";
 import { validateProcess } from "../../src/oci/validate-process.ts";
 import { validateSpec } from "../../src/oci/validate.ts";
 import type { Joined } from "../../src/program/namespaces.ts";
@@ -144,7 +144,7 @@ async function sweepGolden(golden: string): Promise<void> {
   const { joined = { mount: 0 } } = context;
   const wanted = created.filter((type) => type in joined);
   const around = { ...setting, context: { ...setting.context, joined: {}, created: wanted } };
-  if (exec !== undefined) return sweepExec(golden, valid.process, around);
+  if (exec !== undefined) return sweepExec(golden, valid, around);
   if (hook !== undefined) return sweepHook(golden, hook, around, context.joined !== undefined);
   const isMounted = context.bindRootfs === false;
   for (const source of relativeSources(valid)) mkdirSync(source, { recursive: true });
@@ -162,13 +162,13 @@ function relativeSources({ mounts = [] }: ContainerSpec): string[] {
     .map(({ source }) => `${dirname(BUNDLE_ROOTFS)}/${source}`);
 }
 
-async function sweepExec(title: string, process: ContainerProcess, setting: Setting) {
+async function sweepExec(title: string, spec: ContainerSpec, setting: Setting) {
   await using surroundings = await Surroundings.create(SURROUNDINGS, setting);
   await report({
     name: title,
     worlds: [() => {}],
     mayLeave: undefined,
-    run: (change) => surroundings.run(process, change),
+    run: (change) => surroundings.run(spec, change),
   });
 }
 
@@ -198,7 +198,7 @@ async function sweepOrdinary(): Promise<void> {
     const kind = Terminal ? "with a terminal" : "without a terminal";
     await report(initSubject(`an ordinary container ${kind}`, spec, ORDINARY));
     const process = validateProcess(processFromProto(processMessage(["true"], { Terminal })));
-    await sweepExec(`an ordinary exec ${kind}`, process, ORDINARY);
+    await sweepExec(`an ordinary exec ${kind}`, { ...spec, process }, ORDINARY);
   }
 }
 

@@ -11,7 +11,7 @@ import { type SpawnBirth, spawn } from "../../src/container/spawn.ts";
 import { hasCreateHooks } from "../../src/oci/hooks.ts";
 import type { NamespaceType } from "../../src/oci/namespace.ts";
 import type { Hook } from "../../src/oci/spec.ts";
-import type { ContainerProcess, ContainerSpec } from "../../src/oci/valid-spec.ts";
+import type { ContainerSpec } from "../../src/oci/valid-spec.ts";
 import { normaliseEnvironment } from "../../src/oci/environment.ts";
 import { execProgram } from "../../src/program/exec.ts";
 import { hookProgram } from "../../src/program/hook.ts";
@@ -110,7 +110,7 @@ export function cgroupNamed(name: string): Promise<Cgroup> {
   return createCgroup({ cgroupsPath: `/${name}/c1`, containerId: ID, hasSystemd: false });
 }
 
-export const guest = describeGuest(0, HOOK_RULES);
+export const guest = describeGuest(0, HOOK_RULES, () => {});
 
 /** As `Container.create` does it, up to the execution of the program. */
 export async function runInit(
@@ -191,7 +191,7 @@ export class Surroundings implements AsyncDisposable {
     return new Surroundings(setting, pinned, stack.move());
   }
 
-  run(process: ContainerProcess, change: (tape: Tape) => void): Promise<Run> {
+  run({ process, linux }: ContainerSpec, change: (tape: Tape) => void): Promise<Run> {
     const { cgroup, guest: of } = this.#setting;
     const { joined } = this.#pinned;
     return runToTheEnd(async () => {
@@ -205,7 +205,7 @@ export class Surroundings implements AsyncDisposable {
         pidNamespace: this.#pinned.get("pid"),
         program: (birth) => {
           const environment = normaliseEnvironment(process.env ?? []);
-          const context = { ...birth, containerId: ID, environment, joined };
+          const context = { ...birth, containerId: ID, environment, joined, served: linux };
           return changed(execProgram(process, context), change);
         },
       });

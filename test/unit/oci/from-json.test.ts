@@ -349,8 +349,10 @@ function refused(attempt: () => void): boolean {
 }
 
 describe("whatever is written", () => {
-  /** `full` without what no guest can do. */
-  const usable = { ...full, linux: { ...full.linux, netDevices: {}, intelRdt: {} } };
+  /** `full` without what no guest can do, and no kernel. */
+  const scheduler = { ...full.process.scheduler, priority: 0 };
+  const process = { ...full.process, scheduler };
+  const usable = { ...full, process, linux: { ...full.linux, netDevices: {}, intelRdt: {} } };
 
   test("the text that is changed below is good to begin with", () => {
     expect(refused(() => validSpecFrom(JSON.stringify(usable)))).toBe(false);

@@ -1,12 +1,11 @@
 import { describe, expect, test } from "bun:test";
 import type { Process } from "../../../src/oci/process.ts";
 import type { Mount, Spec } from "../../../src/oci/spec.ts";
-import { unservedIn, unservedInProcess } from "../../../src/oci/unserved.ts";
+import { unservedIn } from "../../../src/oci/unserved.ts";
 import { validateSpec } from "../../../src/oci/validate.ts";
-import { minimalProcess, minimalSpec, withLinux, withProcess } from "../../support/oci-spec.ts";
+import { minimalSpec, withLinux, withProcess } from "../../support/oci-spec.ts";
 
 const MAP = [{ containerID: 0, hostID: 1000, size: 1 }];
-const LABEL = "system_u:system_r:container_t:s0";
 const defaultAction = "SCMP_ACT_ALLOW";
 const listenerPath = "/run/listener.sock";
 
@@ -23,9 +22,6 @@ describe("a spec is not served, by the name of what it asks for:", () => {
   test.each<[string, Spec]>([
     ["linux.seccomp.listenerPath", withLinux({ seccomp: { defaultAction, listenerPath } })],
     ["a user namespace", withNamespace("user", { uidMappings: MAP, gidMappings: MAP })],
-    ["linux.mountLabel", withLinux({ mountLabel: LABEL })],
-    ["linux.personality", withLinux({ personality: { domain: "LINUX32" } })],
-    ["linux.memoryPolicy", withLinux({ memoryPolicy: { mode: "MPOL_BIND" } })],
     [
       "an option of the mount /data",
       withMount({ options: ["bind", "idmap"], uidMappings: MAP, gidMappings: MAP }),
@@ -33,10 +29,6 @@ describe("a spec is not served, by the name of what it asks for:", () => {
     ["an option of the mount /data", withMount({ uidMappings: MAP, gidMappings: MAP })],
     ["an option of the mount /data", withMount({ type: "tmpfs", options: ["tmpcopyup"] })],
     ["an option of the mount /data", withMount({ options: ["bind", "copy-symlink"] })],
-    ["process.selinuxLabel", withProcess({ selinuxLabel: LABEL })],
-    ["process.scheduler", withProcess({ scheduler: { policy: "SCHED_IDLE" } })],
-    ["process.ioPriority", withProcess({ ioPriority: { class: "IOPRIO_CLASS_IDLE" } })],
-    ["process.execCPUAffinity", withProcess({ execCPUAffinity: { initial: "0" } })],
   ])("%s", (name, spec) => {
     expect(unservedIn(validateSpec(spec))).toBe(name);
   });
@@ -57,10 +49,3 @@ describe("a spec is served", () => {
 function profile(): Partial<Process> {
   return { apparmorProfile: "cri-containerd.apparmor.d" };
 }
-
-test("an exec is judged by its process alone", () => {
-  expect(unservedInProcess(minimalProcess)).toBeUndefined();
-  expect(unservedInProcess({ ...minimalProcess, selinuxLabel: LABEL })).toBe(
-    "process.selinuxLabel",
-  );
-});

@@ -39,6 +39,8 @@ export const CONTROL = 3;
 export type Context = {
   readonly cgroupFiles?: readonly string[] | undefined;
   readonly ignoredSignals?: readonly number[] | undefined;
+  /** What the guest's kernel has: SELinux, AppArmor. */
+  readonly enforces?: readonly ("selinux" | "apparmor")[] | undefined;
   readonly created?: readonly NamespaceType[] | undefined;
   readonly joined?: Readonly<Record<string, number>> | undefined;
   /** False: a storage has mounted the root already. */
@@ -71,6 +73,7 @@ const decode = object<Given>({
     object<Context>({
       cgroupFiles: optional(texts),
       ignoredSignals: optional(array(u32, "signals")),
+      enforces: optional(array(word(["selinux", "apparmor"]), "names of modules")),
       created: optional(array(word(NAMESPACE_TYPES), "namespaces")),
       joined: optional(record(u32)),
       bindRootfs: optional(flag),
@@ -128,6 +131,7 @@ export function tapeOf(spec: ContainerSpec, context: Context): Tape {
     joined: context.joined ?? {},
     created: context.created ?? ["mount", "pid", "ipc", "uts"],
     cgroupView: viewOf(context),
+    mountLabel: context.enforces?.includes("selinux") ? spec.linux.mountLabel : undefined,
     seccomp: spec.linux.seccomp && compileSeccomp(spec.linux.seccomp, "x86_64"),
   });
 }
@@ -135,7 +139,7 @@ export function tapeOf(spec: ContainerSpec, context: Context): Tape {
 function execTapeOf({ process, linux }: ContainerSpec, context: Context): Tape {
   const seccomp = linux.seccomp && compileSeccomp(linux.seccomp, "x86_64");
   const joined = context.joined ?? {};
-  return execProgram(process, { ...birthOf(process, context), joined, seccomp });
+  return execProgram(process, { ...birthOf(process, context), joined, served: linux, seccomp });
 }
 
 /** A word that is not known is a mistake here: it would leave a concern untested. */
@@ -172,14 +176,20 @@ export function leastContainer(spec: Json, process: unknown = spec["process"]): 
   return validateSpec(specFromJson(JSON.stringify(config)));
 }
 
-function birthOf(process: Pick<Process, "terminal" | "env">, context: Context): Birth {
-  const { cgroupFiles = [], ignoredSignals = [] } = context;
+type ProcessBirth = Pick<Process, "terminal" | "env" | "selinuxLabel" | "apparmorProfile">;
+
+function birthOf(process: ProcessBirth, context: Context): Birth {
+  const { cgroupFiles = [], ignoredSignals = [], enforces = [] } = context;
   return {
     containerId: "c1",
     control: CONTROL,
     stdio: process.terminal === true ? null : { stdin: 4, stdout: 5, stderr: 6 },
     cgroupFiles,
     ignoredSignals,
+    labels: {
+      selinux: enforces.includes("selinux") ? process.selinuxLabel : undefined,
+      apparmor: enforces.includes("apparmor") ? process.apparmorProfile : undefined,
+    },
     environment: normaliseEnvironment(process.env ?? []),
   };
 }

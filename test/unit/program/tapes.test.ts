@@ -41,7 +41,7 @@ function switchOf({ tape }: Golden): number {
 describe("every tape", () => {
   test("is one of many", () => {
     expect(inits.length).toBeGreaterThan(40);
-    expect(execs.length).toBe(3);
+    expect(execs.length).toBe(6);
     expect(hooks.length).toBe(3);
   });
 

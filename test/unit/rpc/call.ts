@@ -34,6 +34,7 @@ export class Api {
       ignoredSignals: [],
       pipeSize: 0,
       hooks: HOOK_RULES,
+      warn: () => {},
     } as const;
     this.services = services({
       sandbox: new Sandbox(guest),

@@ -193,13 +193,4 @@ describe("what is not served yet is UNIMPLEMENTED, by name:", () => {
       message: `CreateContainer: ${what}`,
     });
   });
-
-  test("ExecProcess: process.selinuxLabel", async () => {
-    const process = { ...PROCESS, SelinuxLabel: "system_u:system_r:container_t:s0" };
-    const request = { containerId: "c1", execId: "e1", process };
-    expect(await new Api().refusal(execProcess, request)).toEqual({
-      code: Code.UNIMPLEMENTED,
-      message: "ExecProcess: process.selinuxLabel",
-    });
-  });
 });

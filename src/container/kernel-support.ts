@@ -1,0 +1,34 @@
+// What a spec asks for and this guest's kernel does not have: refused by name, before anything is done.
+import { attempt } from "../kernel/perform.ts";
+import { errnoNumber } from "../linux/errno.ts";
+import { exists } from "../linux/fs.ts";
+import { set_mempolicy } from "../linux/scheduling.ts";
+import { MPOL } from "../linux/scheduling-flags.ts";
+import { InvalidSpec } from "../oci/invalid-spec.ts";
+import type { Linux } from "../oci/spec.ts";
+import type { Warn } from "./guest.ts";
+import { NAMESPACE_FILE } from "./pinned-namespaces.ts";
+
+/** Throws InvalidSpec. */
+export function refuseUnsupported({ namespaces = [], memoryPolicy }: Linux): void {
+  for (const [index, { type }] of namespaces.entries()) {
+    if (attempt(exists(`/proc/self/ns/${NAMESPACE_FILE[type]}`)) >= 0) continue;
+    throw new InvalidSpec(`linux.namespaces[${index}]: the kernel has no ${type} namespaces`);
+  }
+  // The default is what the agent has: to set it changes nothing.
+  if (memoryPolicy !== undefined && isUnknown(attempt(set_mempolicy(MPOL.DEFAULT, NO_NODES))))
+    throw new InvalidSpec("linux.memoryPolicy: the kernel has no policies for memory");
+}
+
+const NO_NODES = new Uint8Array(0);
+
+function isUnknown(result: number): boolean {
+  return result === -errnoNumber("ENOSYS");
+}
+
+/** As runc has it: the spec says that there are no such flags, and yet has a place for them. */
+export function warnOfIgnored({ personality }: Linux, warn: Warn): void {
+  const { flags = [] } = personality ?? {};
+  if (flags.length === 0) return;
+  warn("linux.personality.flags are not applied", { flags: flags.join(" ").slice(0, 200) });
+}

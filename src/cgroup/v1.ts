@@ -78,20 +78,19 @@ export class CgroupV1 {
   async apply(resources: Resources): Promise<void> {
     const directoryOf = (controller: string) => this.#directoryOf(controller);
     const writes = resourceWritesV1(resources, filesOf(directoryOf));
+    const policy = devicePolicy(resources.devices ?? [], this.#devices);
     const cpuset = this.#hierarchyOf("cpuset")?.mountPoint;
     const inCpuset = writes.filter(({ file }) => file.startsWith("cpuset."));
     if (cpuset !== undefined) for (const each of inCpuset) widenParents(cpuset, this.#path, each);
     await applyWrites(writes, directoryOf);
-    await this.#limitDevices(resources);
+    await this.#limitDevices(policy);
   }
 
-  /** Also without rules, if it has not been done yet: a new cgroup may use all that its parent may. */
-  async #limitDevices({ devices = [] }: Resources): Promise<void> {
-    const before = this.#devices;
-    if (before !== undefined && devices.length === 0) return;
-    const policy = devicePolicy(devices, before);
+  /** Also without rules: a new cgroup may use all that its parent may. */
+  async #limitDevices(policy: DevicePolicy): Promise<void> {
+    const writes = deviceWrites(this.#devices, policy);
     this.#devices = undefined;
-    await applyWrites(deviceWrites(before, policy), (name) => this.#directoryOf(name));
+    await applyWrites(writes, (name) => this.#directoryOf(name));
     this.#devices = policy;
   }
 

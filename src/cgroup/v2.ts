@@ -94,15 +94,12 @@ export class CgroupV2 {
 
   async apply(resources: Resources): Promise<void> {
     const directoryOf = () => this.#directory;
-    await applyWrites(resourceWritesV2(resources, filesOf(directoryOf)), directoryOf);
-    this.#limitDevices(resources);
-  }
-
-  /** Also without rules, if it has not been done yet: a new cgroup may use whatever there is. */
-  #limitDevices({ devices = [] }: Resources): void {
-    if (this.#devices !== undefined && devices.length === 0) return;
+    const writes = resourceWritesV2(resources, filesOf(directoryOf));
+    const { devices = [] } = resources;
     const policy = devicePolicy(devices, this.#devices);
-    this.#filter.enforce(policy);
+    await applyWrites(writes, directoryOf);
+    // Also without rules, the first time: a new cgroup may use whatever there is.
+    if (this.#devices === undefined || devices.length > 0) this.#filter.enforce(policy);
     this.#devices = policy;
   }
 

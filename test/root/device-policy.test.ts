@@ -48,6 +48,13 @@ describeWithAgent("The devices of a container", (agent) => {
       });
     await update([undriven(true, "rw")]);
     expect(listOf(agent(), container)).toEqual([...before, "c 4001:7 rw"]);
+    const hole = [{ Allow: true, Type: "c", Major: 9n, Minor: -1n, Access: "r" }];
+    const refused = update([
+      ...hole,
+      { Allow: false, Type: "c", Major: 9n, Minor: 1n, Access: "r" },
+    ]);
+    expect((await refusalOf(refused)).code).toBe(Code.INVALID_ARGUMENT);
+    expect(listOf(agent(), container)).toEqual([...before, "c 4001:7 rw"]);
     await update([denyAll]);
     expect(listOf(agent(), container)).toEqual(before);
   });

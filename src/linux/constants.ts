@@ -137,7 +137,13 @@ export const PR_CAP_AMBIENT = { IS_SET: 1, RAISE: 2, LOWER: 3, CLEAR_ALL: 4 } as
 
 /** linux/seccomp.h */
 export const SECCOMP_SET_MODE = { STRICT: 0, FILTER: 1 } as const;
-export const SECCOMP_FILTER_FLAG = { TSYNC: 1, LOG: 2, SPEC_ALLOW: 4 } as const;
+export const SECCOMP_FILTER_FLAG = {
+  TSYNC: 1,
+  LOG: 2,
+  SPEC_ALLOW: 4,
+  NEW_LISTENER: 8,
+  WAIT_KILLABLE_RECV: 32,
+} as const;
 
 /** linux/capability.h: numbers, in order from 0 */
 export const CAP = [
@@ -210,6 +216,11 @@ export const F = { GETFL: 3, SETFL: 4, SETPIPE_SZ: 1031, GETPIPE_SZ: 1032 } as c
 /** linux/socket.h, socket(2) */
 export const AF = { UNIX: 1, VSOCK: 40 } as const;
 export const SOCK = { STREAM: 1, SEQPACKET: 5, NONBLOCK: 0o4000, CLOEXEC: 0o2000000 } as const;
+
+/** linux/socket.h, sendmsg(2), cmsg(3) */
+export const MSG = { NOSIGNAL: 0x4000 } as const;
+export const SOL = { SOCKET: 1 } as const;
+export const SCM = { RIGHTS: 1 } as const;
 
 /** linux/eventpoll.h */
 export const EPOLL = {

@@ -11,6 +11,7 @@ export const SECCOMP_RET = {
   ERRNO: 0x0005_0000,
   TRACE: 0x7ff0_0000,
   LOG: 0x7ffc_0000,
+  USER_NOTIF: 0x7fc0_0000,
   ALLOW: 0x7fff_0000,
   /** The bits that carry an errno, or the data for a tracer. */
   DATA: 0xffff,
@@ -52,7 +53,10 @@ export type SeccompFilter = {
   readonly flags: number;
 };
 
-/** For the caller and its children, for good. EACCES without CAP_SYS_ADMIN or no_new_privs. */
+/**
+ * For the caller and its children, for good. The result is a descriptor, close-on-exec, where the flags
+ * ask for a listener. EACCES without CAP_SYS_ADMIN or no_new_privs.
+ */
 export function loadFilter({ program, flags }: SeccompFilter): Call {
   const length = program.length / BPF_INSTRUCTION_BYTES;
   const fprog = structOf("sock_fprog", { len: length, filter: program });

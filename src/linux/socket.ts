@@ -1,6 +1,7 @@
 // Sockets: socket(2), unix(7), vsock(7).
 import { type Call, type FdArg, call } from "./call.ts";
-import { AF, SOCK } from "./constants.ts";
+import { AF, MSG, SCM, SOCK, SOL } from "./constants.ts";
+import { structOf } from "./struct.ts";
 
 const STREAM = SOCK.STREAM | SOCK.NONBLOCK | SOCK.CLOEXEC;
 
@@ -24,6 +25,28 @@ export function listen(fd: FdArg, backlog: number): Call {
 /** accept4(2), without the peer's address. */
 export function accept4(fd: FdArg): Call {
   return call("accept4", fd, null, null, SOCK.NONBLOCK | SOCK.CLOEXEC);
+}
+
+export function connect(fd: FdArg, address: Uint8Array): Call {
+  return call("connect", fd, address, address.length);
+}
+
+/** sendmsg(2) of what `iovec`, encoded, points to, with a copy of `descriptor`. No SIGPIPE. */
+export function sendDescriptor(fd: FdArg, iovec: Uint8Array, descriptor: number): Call {
+  const control = new Uint8Array(24);
+  const view = new DataView(control.buffer);
+  // struct cmsghdr (cmsg(3)): the length of it all, then level and type.
+  view.setBigUint64(0, 20n, true);
+  view.setUint32(8, SOL.SOCKET, true);
+  view.setUint32(12, SCM.RIGHTS, true);
+  view.setInt32(16, descriptor, true);
+  const message = structOf("msghdr", {
+    msg_iov: iovec,
+    msg_iovlen: 1,
+    msg_control: control,
+    msg_controllen: control.length,
+  });
+  return call("sendmsg", fd, message, MSG.NOSIGNAL);
 }
 
 /**

@@ -147,6 +147,25 @@ const LAYOUTS = {
       ["replace_bpf_fd", "u32", fd],
     ],
   },
+  iovec: {
+    header: "sys/socket.h",
+    fields: [
+      ["iov_base", "u64", pointer],
+      ["iov_len", "u64", int],
+    ],
+  },
+  msghdr: {
+    header: "sys/socket.h",
+    fields: [
+      ["msg_name", "u64", pointer],
+      ["msg_namelen", "u32", int],
+      ["msg_iov", "u64", pointer],
+      ["msg_iovlen", "u64", int],
+      ["msg_control", "u64", pointer],
+      ["msg_controllen", "u64", int],
+      ["msg_flags", "u32", hex],
+    ],
+  },
   iocb: {
     header: "linux/aio_abi.h",
     fields: [

@@ -15,6 +15,7 @@ import {
   KEYCTL,
   MNT,
   MOVE_MOUNT,
+  MSG,
   OPEN_TREE,
   PR,
   RLIMIT,
@@ -189,6 +190,8 @@ export const SYSCALLS = {
   socketpair: [53, 199, [value("AF_", AF), flags("SOCK_", SOCK), int, bytes]],
   bind: [49, 200, [fd, bytes, int]],
   listen: [50, 201, [fd, int]],
+  connect: [42, 203, [fd, bytes, int]],
+  sendmsg: [46, 211, [fd, struct, flags("MSG_", MSG)]],
   accept4: [288, 242, [fd, pointer, pointer, flags("SOCK_", SOCK)]],
 } as const satisfies Record<string, Row>;
 

@@ -15,13 +15,32 @@ export type State = {
 };
 
 /** One JSON object. Empty strings and maps are left out; a stopped container has the pid 0. */
-export function stateJson({ ociVersion, id, status, pid, bundle, annotations }: State): string {
+export function stateJson(state: State): string {
+  return JSON.stringify(stateObject(state));
+}
+
+/**
+ * What whoever answers for system calls is told of a process, beside the descriptor: "The Container
+ * Process State" of the OCI runtime spec. `pid` is the process's own, as the agent sees it.
+ */
+export function processStateJson(state: State, pid: number, metadata: string | undefined): string {
+  const { ociVersion } = state;
   return JSON.stringify({
+    ociVersion,
+    fds: ["seccompFd"],
+    pid,
+    metadata: metadata || undefined,
+    state: stateObject(state),
+  });
+}
+
+function stateObject({ ociVersion, id, status, pid, bundle, annotations }: State): object {
+  return {
     ociVersion: ociVersion || undefined,
     id: id || undefined,
     status,
     pid: status === "stopped" ? 0 : pid,
     bundle: bundle || undefined,
     annotations: Object.keys(annotations ?? {}).length === 0 ? undefined : annotations,
-  });
+  };
 }

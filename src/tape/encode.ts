@@ -16,7 +16,7 @@ const TOLERATED = 6;
 const OP_WORDS = 4 + ARGS + 2 * TOLERATED;
 const MACHINE_WORDS = 11;
 /** What stands in the place of a call's number. */
-const SPECIAL = { park: -1, fork: -2, load: -3 } as const;
+const SPECIAL = { park: -1, hand: -1, fork: -2, load: -3 } as const;
 
 export type Target = {
   readonly arch: Arch;

@@ -14,6 +14,7 @@ export function listing(tape: Tape, arrow?: number): string {
 }
 
 function formatOp(op: Op, index: number): string {
+  if (op.kind === "hand") return `hand r${op.result?.index}`;
   const left = op.result === null ? "" : `r${op.result.index} = `;
   if (op.source !== undefined) {
     return `${left}load(<${op.source.buffer.length} bytes>, ${op.source.at})`;

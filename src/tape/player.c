@@ -89,8 +89,9 @@ static void play(struct machine *m) {
     word result;
     int k, tries = 0;
     if (o->number == PARK) {
-      /* Who cannot say that it waits must not wait. */
-      if (!report(m, i, 0) || !told(m)) leave(m, 1);
+      /* A register holds what is for the agent. Who cannot say that it waits must not wait. */
+      word given = o->result < 0 ? 0 : m->registers[o->result];
+      if (!report(m, i, given) || !told(m)) leave(m, 1);
       i = o->next;
       continue;
     }

@@ -2,7 +2,7 @@
 import { CLONE, SIG } from "../linux/constants.ts";
 import { KernelError } from "../linux/error.ts";
 import { read, setStatusFlags, write } from "../linux/io.ts";
-import { clone3, pidfd_open, pidfd_send_signal } from "../linux/process.ts";
+import { clone3, pidfd_getfd, pidfd_open, pidfd_send_signal } from "../linux/process.ts";
 import { O } from "../linux/open-flags.ts";
 import { encodeStruct, structOf } from "../linux/struct.ts";
 import { AT_FDCWD } from "../linux/constants.ts";
@@ -29,7 +29,11 @@ export type Launch = {
   readonly pidNamespace?: Fd;
   /** Be born in this cgroup (v2 only): a later move costs a grace period of the kernel. */
   readonly cgroup?: Fd;
+  /** Takes the descriptors that the tape hands over, which are closed after it. */
+  readonly take?: Take | undefined;
 };
+
+export type Take = (given: Fd, child: Child) => Promise<void>;
 
 /** Room for one encoded tape: a 4 MiB request cannot make a longer one. */
 const ARENA_BYTES = 16 << 20;
@@ -48,7 +52,8 @@ export function openControl(): Control {
  * Clone a child that plays the tape. The child's end of the control line is closed in any case, the
  * agent's end belongs to the `Child`, and is closed if there comes none. Throws a KernelError.
  */
-export function launch({ tape, control, namespaces, pidNamespace, cgroup }: Launch): Child {
+export function launch(options: Launch): Child {
+  const { tape, control, namespaces, pidNamespace, cgroup, take } = options;
   using _ = control.child;
   using onFailure = new DisposableStack();
   onFailure.use(control.agent);
@@ -71,13 +76,15 @@ export function launch({ tape, control, namespaces, pidNamespace, cgroup }: Laun
   if (pid === LOST_HOME) throw new Error("the agent could not return to its own pid namespace");
   if (pid < 0) throw new KernelError("clone a child", clone3(args), -pid);
   onFailure.move();
-  return new Child(pid, new Fd(pidfd[0] ?? -1), tape, agent);
+  return new Child(pid, new Fd(pidfd[0] ?? -1), { tape, control: agent, take });
 }
 
 function homePidNamespace(): Fd {
   home ??= Fd.of("open the agent's pid namespace", openat(AT_FDCWD, "/proc/self/ns/pid", O.RDONLY));
   return home;
 }
+
+type Played = Pick<Launch, "tape" | "take"> & { readonly control: Fd };
 
 /** A child that plays a tape, or the program that the tape executed. A tape may go on in a new one. */
 export class Child implements Disposable {
@@ -87,14 +94,16 @@ export class Child implements Disposable {
   #pidfd: Fd;
   readonly #tape: Tape;
   readonly #control: Fd;
+  readonly #take: Take | undefined;
   readonly #successor = Promise.withResolvers<ExitStatus>();
   #isKilled = false;
 
-  constructor(pid: number, pidfd: Fd, tape: Tape, control: Fd) {
+  constructor(pid: number, pidfd: Fd, { tape, control, take }: Played) {
     this.#pid = pid;
     this.#pidfd = pidfd;
     this.#tape = tape;
     this.#control = control;
+    this.#take = take;
     const ended = exitOf(pid);
     const forks = tape.ops.some(({ kind }) => kind === "fork");
     // Who goes on in another process ends with 0 and never otherwise: the tape ends in that one.
@@ -151,9 +160,17 @@ export class Child implements Disposable {
       if (message === undefined) return false;
       const { op, value } = message;
       if (op.kind === "park" && value === 0) return true;
-      if (op.kind === "fork" && value < 0) this.#follow(-value);
+      if (op.kind === "hand") await this.#receive(op.label, value);
+      else if (op.kind === "fork" && value < 0) this.#follow(-value);
       else if (op.call !== null) throw new TapeError(this.#tape, message.index, op.call, value);
     }
+  }
+
+  /** The child goes on before it is known what becomes of the descriptor: somebody may wait for both. */
+  async #receive(label: string, number: number): Promise<void> {
+    using given = Fd.of(label, pidfd_getfd(this.#pidfd.number, number));
+    this.resume();
+    await this.#take?.(given, this);
   }
 
   /** What the child says next. undefined: it says nothing more. */

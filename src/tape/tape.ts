@@ -20,8 +20,8 @@ export type OnError<Result = null> = {
   readonly [name in ErrnoName]?: typeof skip | Mark | Block<Result>;
 };
 
-/** `park`: wait for the agent. `fork`: go on in a new process. `load`: take a number from memory. */
-export type OpKind = "call" | "park" | "fork" | "load";
+/** `park`: wait for the agent. `hand`: the same, with a descriptor for it. `fork`: go on in a new process. `load`: take a number from memory. */
+export type OpKind = "call" | "park" | "hand" | "fork" | "load";
 
 /** A 16-bit word in a buffer that an earlier call has filled. */
 export type Source = { readonly buffer: Uint8Array; readonly at: number };
@@ -73,6 +73,11 @@ export class Tape {
   /** Tell the agent that the tape got here, and wait until it says go on. */
   park(label: string): void {
     this.#push({ kind: "park", label, call: null, result: null, next: null, tolerated: [] });
+  }
+
+  /** Wait until the agent has a copy of the descriptor in `fd`. */
+  hand(label: string, fd: Reg): void {
+    this.#push({ kind: "hand", label, call: null, result: fd, next: null, tolerated: [] });
   }
 
   /**

@@ -149,6 +149,9 @@ const LIBC: Readonly<Record<string, Group>> = {
   UMOUNT: [constants.UMOUNT, prefix("UMOUNT_")],
   AF: [constants.AF, prefix("AF_")],
   SOCK: [constants.SOCK, prefix("SOCK_")],
+  MSG: [constants.MSG, prefix("MSG_")],
+  SOL: [constants.SOL, prefix("SOL_")],
+  SCM: [constants.SCM, prefix("SCM_")],
   EFD: [constants.EFD, prefix("EFD_")],
   IFF: [constants.IFF, prefix("IFF_")],
 };

@@ -5,11 +5,13 @@ import { KernelError } from "../linux/error.ts";
 import type { SeccompFilter } from "../linux/seccomp.ts";
 import type { ContainerProcess, ContainerSpec } from "../oci/valid-spec.ts";
 import { execProgram } from "../program/exec.ts";
+import type { Bundle } from "./bundle.ts";
 import { environmentOf } from "./environment.ts";
 import type { Guest } from "./guest.ts";
 import type { PinnedNamespaces } from "./pinned-namespaces.ts";
 import type { Process } from "./process.ts";
 import { labelsOf } from "./security-modules.ts";
+import { takeListener } from "./seccomp-listener.ts";
 import { spawn } from "./spawn.ts";
 
 /** A container, as far as it is entered. */
@@ -17,6 +19,7 @@ export type Entered = {
   readonly id: string;
   readonly spec: ContainerSpec;
   readonly guest: Guest;
+  readonly bundle: Bundle;
   readonly cgroup: Cgroup;
   readonly init: Process;
   readonly pinned: PinnedNamespaces;
@@ -51,12 +54,13 @@ function isBusy(error: unknown): boolean {
 }
 
 function spawnAt(
-  { id, spec, guest, pinned, root, seccomp }: Entered,
+  container: Entered,
   execId: string,
   process: ContainerProcess,
   signal: AbortSignal,
   entry: Cgroup["entry"],
 ): Promise<Process> {
+  const { id, spec, guest, init, pinned, root, seccomp } = container;
   const asked = likeInit(process, spec.process);
   const labels = labelsOf(asked, guest.warn);
   return spawn({
@@ -66,6 +70,7 @@ function spawnAt(
     pidNamespace: pinned.get("pid"),
     cgroup: { entry },
     guest,
+    take: takeListener(container, "running", init.child.pid),
     signal,
     program: (birth) =>
       execProgram(asked, {

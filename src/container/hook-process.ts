@@ -9,7 +9,7 @@ import { SIG } from "../linux/constants.ts";
 import { setStatusFlags } from "../linux/io.ts";
 import { O } from "../linux/open-flags.ts";
 import { kill } from "../linux/process.ts";
-import { type Child, launch, openControl } from "../tape/player.ts";
+import { type Child, type Take, launch, openControl } from "../tape/player.ts";
 import type { Tape } from "../tape/tape.ts";
 import type { SpawnBirth } from "./spawn.ts";
 
@@ -20,6 +20,7 @@ export type HookProcess = {
   /** Absent: the agent's own. */
   readonly cgroup?: Cgroup | undefined;
   readonly ignoredSignals: readonly number[];
+  readonly take?: Take | undefined;
   /** For its standard input. */
   readonly state: string;
   readonly timeoutMs: number;
@@ -68,7 +69,7 @@ type Launched = { readonly child: Child; readonly stdin: Fd; readonly stdout: Fd
 
 /** The agent's ends, and the child's descriptors, go to `owned`. */
 function launchHook(options: HookProcess, owned: DisposableStack): Launched {
-  const { program, pidNamespace, cgroup, ignoredSignals } = options;
+  const { program, pidNamespace, cgroup, ignoredSignals, take } = options;
   using ends = new DisposableStack();
   const [stdinEnd, stdin] = Fd.pipe("open a pipe for a hook's stdin");
   ends.use(stdinEnd);
@@ -89,6 +90,7 @@ function launchHook(options: HookProcess, owned: DisposableStack): Launched {
   const child = launch({
     tape: program(birth),
     control,
+    take,
     ...(pidNamespace === undefined ? {} : { pidNamespace }),
     ...(entry?.kind === "clone" ? { cgroup: entry.directory } : {}),
   });

@@ -14,12 +14,14 @@ import { type ContainerStatus, stateJson } from "../oci/state.ts";
 import type { ContainerSpec } from "../oci/valid-spec.ts";
 import { execProgram } from "../program/exec.ts";
 import { hookProgram } from "../program/hook.ts";
+import type { Take } from "../tape/player.ts";
 import type { Tape } from "../tape/tape.ts";
 import type { Bundle } from "./bundle.ts";
 import type { Guest } from "./guest.ts";
 import { runHookProcess } from "./hook-process.ts";
 import { PinnedNamespaces } from "./pinned-namespaces.ts";
 import type { Labels } from "../program/security-labels.ts";
+import { takeListener } from "./seccomp-listener.ts";
 import type { SpawnBirth } from "./spawn.ts";
 
 /** A container, as far as its hooks are concerned. */
@@ -48,6 +50,7 @@ type Place = {
   readonly program: (hook: Hook, birth: SpawnBirth) => Tape;
   readonly pidNamespace?: Fd | undefined;
   readonly cgroup?: Cgroup | undefined;
+  readonly take?: Take | undefined;
 };
 
 const NEVER = new AbortController().signal;
@@ -107,7 +110,8 @@ export async function runStartHooks(
         environment: hook.env ?? [],
       },
     );
-  const place = { program, pidNamespace: pinned.get("pid"), cgroup };
+  const take = takeListener(container, "created", pid);
+  const place = { program, pidNamespace: pinned.get("pid"), cgroup, take };
   await runHooks(container, {
     kind: "startContainer",
     status: "created",

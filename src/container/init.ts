@@ -15,6 +15,7 @@ import type { Bundle } from "./bundle.ts";
 import { environmentOf } from "./environment.ts";
 import type { Guest } from "./guest.ts";
 import type { Process } from "./process.ts";
+import { takeListener } from "./seccomp-listener.ts";
 import { spawn } from "./spawn.ts";
 
 /** Where a container lives: each kind of namespace is entered, made, or the guest's own. */
@@ -57,6 +58,7 @@ export function createInit(options: CreateInit): Promise<Process> {
     pidNamespace: joined.get("pid"),
     cgroup,
     guest,
+    take: takeListener(options, "creating"),
     signal,
     program: (birth) =>
       initProgram(spec, {

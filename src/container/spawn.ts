@@ -3,7 +3,7 @@ import type { Cgroup } from "../cgroup/cgroup.ts";
 import type { Fd } from "../kernel/fd.ts";
 import { SIG } from "../linux/constants.ts";
 import { type Birth, masterNumber } from "../program/birth.ts";
-import { type Child, launch, openControl } from "../tape/player.ts";
+import { type Child, type Take, launch, openControl } from "../tape/player.ts";
 import type { Tape } from "../tape/tape.ts";
 import type { Guest } from "./guest.ts";
 import { Process, fetchMaster } from "./process.ts";
@@ -25,6 +25,7 @@ export type Spawn = {
   readonly pidNamespace?: Fd | undefined;
   readonly cgroup: Pick<Cgroup, "entry">;
   readonly guest: Guest;
+  readonly take?: Take | undefined;
   /** Aborted: the process is killed. */
   readonly signal: AbortSignal;
 };
@@ -49,6 +50,7 @@ export async function spawn(options: Spawn): Promise<Process> {
   const child = launch({
     tape: options.program(birth),
     control,
+    take: options.take,
     ...(options.namespaces === undefined ? {} : { namespaces: options.namespaces }),
     ...(options.pidNamespace === undefined ? {} : { pidNamespace: options.pidNamespace }),
     ...(cgroup.entry.kind === "clone" ? { cgroup: cgroup.entry.directory } : {}),

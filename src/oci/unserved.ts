@@ -8,8 +8,6 @@ import type { ContainerSpec } from "./valid-spec.ts";
 export function unservedIn(spec: ContainerSpec): string | undefined {
   const { linux, mounts = [] } = spec;
   const asked: readonly (readonly [string, boolean])[] = [
-    // Whoever listens there would never hear of a call.
-    ["linux.seccomp.listenerPath", linux.seccomp?.listenerPath !== undefined],
     ["a user namespace", hasNamespace(linux, "user")],
   ];
   const mount = mounts.find(({ options, uidMappings }) => {

@@ -1,6 +1,7 @@
 // The filter of system calls, which holds from the moment it is loaded, for the rest of the tape too.
 // So it comes as late as it can: without no_new_privs loading takes CAP_SYS_ADMIN, and the
 // capabilities go right after it; with no_new_privs it waits until nothing but execve is left.
+import { SECCOMP_FILTER_FLAG } from "../linux/constants.ts";
 import { type SeccompFilter, loadFilter } from "../linux/seccomp.ts";
 import type { Process } from "../oci/process.ts";
 import { raiseCapability } from "./capabilities.ts";
@@ -21,5 +22,13 @@ export function filterBeforeExecve(tape: Tape, process: Process, filtered: Filte
 }
 
 function load(tape: Tape, { seccomp }: Filtered): void {
-  if (seccomp !== undefined) tape.do("filter system calls", loadFilter(seccomp));
+  if (seccomp === undefined) return;
+  const label = "filter system calls";
+  if ((seccomp.flags & SECCOMP_FILTER_FLAG.NEW_LISTENER) === 0) {
+    tape.do(label, loadFilter(seccomp));
+    return;
+  }
+  // From here on every call may wait for whoever listens, but not the write that says so.
+  const listener = tape.fd(label, loadFilter(seccomp));
+  tape.hand("hand over the listener for system calls", listener);
 }

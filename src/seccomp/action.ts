@@ -3,8 +3,7 @@ import { errnoNumber } from "../linux/errno.ts";
 import { SECCOMP_RET } from "../linux/seccomp.ts";
 import type { SeccompAction } from "../oci/seccomp.ts";
 
-/** SCMP_ACT_NOTIFY is not served: a spec with it is refused before. */
-const ANSWERS: Readonly<Record<Exclude<SeccompAction, "SCMP_ACT_NOTIFY">, number>> = {
+const ANSWERS: Readonly<Record<SeccompAction, number>> = {
   SCMP_ACT_KILL: SECCOMP_RET.KILL_THREAD,
   SCMP_ACT_KILL_THREAD: SECCOMP_RET.KILL_THREAD,
   SCMP_ACT_KILL_PROCESS: SECCOMP_RET.KILL_PROCESS,
@@ -13,13 +12,13 @@ const ANSWERS: Readonly<Record<Exclude<SeccompAction, "SCMP_ACT_NOTIFY">, number
   SCMP_ACT_TRACE: SECCOMP_RET.TRACE,
   SCMP_ACT_LOG: SECCOMP_RET.LOG,
   SCMP_ACT_ALLOW: SECCOMP_RET.ALLOW,
+  SCMP_ACT_NOTIFY: SECCOMP_RET.USER_NOTIF,
 };
 
 export const ENOSYS = SECCOMP_RET.ERRNO + errnoNumber("ENOSYS");
 
-/** SECCOMP_RET_* with its data. Throws a TypeError for SCMP_ACT_NOTIFY. */
+/** SECCOMP_RET_* with its data. */
 export function answerOf(action: SeccompAction, errnoRet: number | undefined): number {
-  if (action === "SCMP_ACT_NOTIFY") throw new TypeError("a filter that notifies is not served");
   const answer = ANSWERS[action];
   if (action === "SCMP_ACT_ERRNO") return answer + data(errnoRet ?? errnoNumber("EPERM"));
   return action === "SCMP_ACT_TRACE" ? answer + data(errnoRet ?? 0) : answer;

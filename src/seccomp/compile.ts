@@ -43,7 +43,7 @@ export function compileSeccomp(profile: Seccomp, arch: Arch): SeccompFilter {
       `linux.seccomp: a filter of ${length} instructions, the kernel takes ${BPF_MAXINSNS}`,
     );
   }
-  return { program, flags: flagsOf(profile.flags ?? []) };
+  return { program, flags: flagsOf(profile) };
 }
 
 /** The machine's own last: what is written last is looked at first. */
@@ -129,14 +129,20 @@ function conditional(
   return no;
 }
 
-/** WAIT_KILLABLE_RECV says how a listener is waited for; this filter has none. */
 const FLAGS: Readonly<Record<SeccompFlag, number>> = {
   SECCOMP_FILTER_FLAG_TSYNC: SECCOMP_FILTER_FLAG.TSYNC,
   SECCOMP_FILTER_FLAG_LOG: SECCOMP_FILTER_FLAG.LOG,
   SECCOMP_FILTER_FLAG_SPEC_ALLOW: SECCOMP_FILTER_FLAG.SPEC_ALLOW,
-  SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV: 0,
+  SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV: SECCOMP_FILTER_FLAG.WAIT_KILLABLE_RECV,
 };
 
-function flagsOf(flags: readonly SeccompFlag[]): number {
-  return flags.reduce((bits, flag) => bits | FLAGS[flag], 0);
+/**
+ * A filter that notifies nobody has no listener, and nothing that waits for one. Beside a listener the
+ * kernel takes no TSYNC; who loads this has one thread.
+ */
+function flagsOf({ flags = [], syscalls = [] }: Seccomp): number {
+  const bits = flags.reduce((sofar, flag) => sofar | FLAGS[flag], 0);
+  const { TSYNC, NEW_LISTENER, WAIT_KILLABLE_RECV } = SECCOMP_FILTER_FLAG;
+  const notifies = syscalls.some(({ action }) => action === "SCMP_ACT_NOTIFY");
+  return notifies ? (bits & ~TSYNC) | NEW_LISTENER : bits & ~WAIT_KILLABLE_RECV;
 }

@@ -7,7 +7,6 @@ import { minimalSpec, withLinux, withProcess } from "../../support/oci-spec.ts";
 
 const MAP = [{ containerID: 0, hostID: 1000, size: 1 }];
 const defaultAction = "SCMP_ACT_ALLOW";
-const listenerPath = "/run/listener.sock";
 
 function withMount(change: Partial<Mount>): Spec {
   const mount = { destination: "/data", type: "bind", source: "/source", options: ["bind"] };
@@ -20,7 +19,6 @@ function withNamespace(type: "user" | "time", linux: object): Spec {
 
 describe("a spec is not served, by the name of what it asks for:", () => {
   test.each<[string, Spec]>([
-    ["linux.seccomp.listenerPath", withLinux({ seccomp: { defaultAction, listenerPath } })],
     ["a user namespace", withNamespace("user", { uidMappings: MAP, gidMappings: MAP })],
     [
       "an option of the mount /data",
@@ -40,6 +38,10 @@ describe("a spec is served", () => {
     ["with hooks", { ...minimalSpec, hooks: { prestart: [{ path: "/bin/true" }] } }],
     ["with an AppArmor profile, which the guest has never applied", withProcess(profile())],
     ["with a filter of system calls", withLinux({ seccomp: { defaultAction } })],
+    [
+      "with somebody who answers for system calls",
+      withLinux({ seccomp: { defaultAction, listenerPath: "/l" } }),
+    ],
     ["with ordinary mounts", withMount({ options: ["rbind", "ro", "rprivate", "rnosuid"] })],
   ])("%s", (_, spec) => {
     expect(unservedIn(validateSpec(spec))).toBeUndefined();

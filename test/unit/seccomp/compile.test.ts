@@ -212,12 +212,21 @@ describe("an architecture", () => {
   });
 });
 
-test("flags are the kernel's bits; what concerns a listener has no effect", () => {
+test("flags are the kernel's bits; without a listener what concerns one has no effect", () => {
   const flags = (list: Seccomp["flags"]) =>
     compileSeccomp(profile([], { flags: list }), "x86_64").flags;
   expect(flags(undefined)).toBe(0);
   expect(flags(["SECCOMP_FILTER_FLAG_TSYNC", "SECCOMP_FILTER_FLAG_SPEC_ALLOW"])).toBe(5);
   expect(flags(["SECCOMP_FILTER_FLAG_LOG", "SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV"])).toBe(2);
+});
+
+test("a rule that notifies asks for a listener, whom the kernel gives to one thread only", () => {
+  const rule = { names: ["mkdir"], action: "SCMP_ACT_NOTIFY" } as const;
+  const flags = (list: Seccomp["flags"]) =>
+    compileSeccomp(profile([rule], { flags: list }), "x86_64").flags;
+  expect(flags(undefined)).toBe(8);
+  expect(flags(["SECCOMP_FILTER_FLAG_TSYNC", "SECCOMP_FILTER_FLAG_LOG"])).toBe(10);
+  expect(flags(["SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV"])).toBe(40);
 });
 
 test("jumps farther than 255 instructions find their way", () => {

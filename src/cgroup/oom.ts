@@ -34,6 +34,12 @@ export class OomWatch implements Disposable {
     return true;
   }
 
+  /** Look now. If there has been a kill at all, whoever was told of it gets a turn to pass it on. */
+  async settled(): Promise<void> {
+    this.check();
+    if (this.#seen > 0) await new Promise<void>((resolve) => void setImmediate(resolve));
+  }
+
   get isOver(): boolean {
     return !this.#counter.isOpen;
   }

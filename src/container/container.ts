@@ -234,7 +234,8 @@ export class Container {
   /** Whoever waits for its end is told of it after whoever waits for a lack of memory. */
   #add(process: Process): void {
     this.processes.set(process.execId, process);
-    void process.child.exit.then(() => this.#parts.oom?.check());
+    const { oom } = this.#parts;
+    if (oom !== undefined) process.beforeTold(() => oom.settled());
   }
 
   async #destroy(): Promise<void> {

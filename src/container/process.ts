@@ -19,15 +19,26 @@ export class Process {
   readonly stdio: Stdio;
   /** Undefined while it runs. */
   exitStatus: ExitStatus | undefined;
+  /** As whoever waits learns it. */
+  #told: Promise<ExitStatus>;
   readonly #removed = Promise.withResolvers<never>();
 
   constructor(execId: string, child: Child, stdio: Stdio) {
     this.execId = execId;
     this.child = child;
     this.stdio = stdio;
+    this.#told = child.exit;
     void child.exit.then((status) => (this.exitStatus = status));
     // Nobody need be waiting when the container goes.
     this.#removed.promise.catch(() => {});
+  }
+
+  /** Do this once it has ended, before anybody who waits for that learns it. For its owner, at once. */
+  beforeTold(work: () => Promise<void>): void {
+    this.#told = this.child.exit.then(async (status) => {
+      await work();
+      return status;
+    });
   }
 
   /** How it ended, or will. Throws once the container is removed, or `signal` is aborted. */
@@ -37,7 +48,7 @@ export class Process {
     signal.addEventListener("abort", abort, { once: true });
     try {
       signal.throwIfAborted();
-      return await Promise.race([this.child.exit, this.#removed.promise, gone.promise]);
+      return await Promise.race([this.#told, this.#removed.promise, gone.promise]);
     } finally {
       signal.removeEventListener("abort", abort);
     }

@@ -11,7 +11,7 @@ import { O } from "../linux/open-flags.ts";
 import { kill } from "../linux/process.ts";
 import { type Child, type Take, launch, openControl } from "../tape/player.ts";
 import type { Tape } from "../tape/tape.ts";
-import type { SpawnBirth } from "./spawn.ts";
+import { type SpawnBirth, writeTape } from "./spawn.ts";
 
 export type HookProcess = {
   /** Makes a session of its own. */
@@ -88,7 +88,7 @@ function launchHook(options: HookProcess, owned: DisposableStack): Launched {
     ignoredSignals,
   };
   const child = launch({
-    tape: program(birth),
+    tape: writeTape(program, birth, control),
     control,
     take,
     ...(pidNamespace === undefined ? {} : { pidNamespace }),

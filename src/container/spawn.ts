@@ -3,7 +3,7 @@ import type { Cgroup } from "../cgroup/cgroup.ts";
 import type { Fd } from "../kernel/fd.ts";
 import { SIG } from "../linux/constants.ts";
 import { type Birth, masterNumber } from "../program/birth.ts";
-import { type Child, type Take, launch, openControl } from "../tape/player.ts";
+import { type Child, type Control, type Take, launch, openControl } from "../tape/player.ts";
 import type { Tape } from "../tape/tape.ts";
 import type { Guest } from "./guest.ts";
 import { Process, fetchMaster } from "./process.ts";
@@ -48,7 +48,7 @@ export async function spawn(options: Spawn): Promise<Process> {
     ignoredSignals: guest.ignoredSignals,
   };
   const child = launch({
-    tape: options.program(birth),
+    tape: writeTape(options.program, birth, control),
     control,
     take: options.take,
     ...(options.namespaces === undefined ? {} : { namespaces: options.namespaces }),
@@ -72,6 +72,19 @@ export async function spawn(options: Spawn): Promise<Process> {
   } finally {
     signal.removeEventListener("abort", kill);
   }
+}
+
+/** A spec may ask for more than a tape can hold: then nobody will use the line. */
+export function writeTape(
+  program: (birth: SpawnBirth) => Tape,
+  birth: SpawnBirth,
+  control: Control,
+): Tape {
+  using onFailure = new DisposableStack();
+  onFailure.use(control);
+  const tape = program(birth);
+  onFailure.move();
+  return tape;
 }
 
 /** The tape parks once the terminal is open, be it init's park before the start or exec's own. */

@@ -14,3 +14,8 @@ export function capabilityName(field: string, text: string): CapabilityName {
   if (name === undefined) throw invalidField(field, text);
   return name;
 }
+
+/** Each once, however often it is named: a list of any length is a set of these few. */
+export function capabilitySet(field: string, names: readonly string[]): readonly CapabilityName[] {
+  return [...new Set(names.map((name) => capabilityName(field, name)))];
+}

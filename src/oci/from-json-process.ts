@@ -31,9 +31,13 @@ import { RLIMIT_TYPES } from "./rlimit.ts";
 
 const i32 = integer(-(2 ** 31), 2 ** 31 - 1);
 
-const capabilities = optional(
-  array((value, path) => capabilityName(path, text(value, path)), "capability names"),
+const capabilityNames = array(
+  (value, path) => capabilityName(path, text(value, path)),
+  "capability names",
 );
+
+/** Each once: as from the wire. */
+const capabilities = optional((value, path) => [...new Set(capabilityNames(value, path))]);
 
 /** An id that is not given is root's, as on the wire. */
 const id: Decode<number> = (value, path) => optional(u32)(value, path) ?? 0;

@@ -5,7 +5,7 @@ import type {
   Process as ProtoProcess,
   User as ProtoUser,
 } from "../gen/oci_pb.ts";
-import { type CapabilityName, capabilityName } from "./capability.ts";
+import { type CapabilityName, capabilitySet } from "./capability.ts";
 import { oneOf } from "./invalid-spec.ts";
 import type { Capabilities, Process, Rlimit, User } from "./process.ts";
 import { count, list, text, texts } from "./proto-value.ts";
@@ -52,7 +52,7 @@ function convertCapabilities(sets: ProtoCapabilities): Capabilities {
 }
 
 function names(set: string, given: readonly string[]): readonly CapabilityName[] {
-  return given.map((name) => capabilityName(`process.capabilities.${set}`, name));
+  return capabilitySet(`process.capabilities.${set}`, given);
 }
 
 function rlimit({ Type, Hard, Soft }: ProtoRlimit, index: number): Rlimit {

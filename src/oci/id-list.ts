@@ -4,6 +4,9 @@ import { InvalidSpec, quote } from "./invalid-spec.ts";
 /** No kernel has more; runc draws the line there as well. */
 const LARGEST_ID = 64 * 1024;
 
+/** What fits the file of a cpuset. */
+const LONGEST_LIST = 4095;
+
 const WORD_BITS = 64;
 
 /**
@@ -11,6 +14,8 @@ const WORD_BITS = 64;
  * for. An empty list has none. Blanks and extra commas are passed over. Throws InvalidSpec.
  */
 export function idMask(field: string, list: string): Uint8Array {
+  if (list.length > LONGEST_LIST)
+    throw new InvalidSpec(`${field}: ${list.length} characters, ${LONGEST_LIST} are the most`);
   const ranges = list
     .split(",")
     .map((range) => range.trim())

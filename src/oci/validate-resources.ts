@@ -1,7 +1,7 @@
 // Rules for cgroup limits, at create and at update. Keys here become names of cgroup files, so they
 // must stay within the cgroup's directory.
 import { InvalidSpec, invalidField } from "./invalid-spec.ts";
-import type { DeviceCgroup, Resources } from "./resources.ts";
+import type { Cpu, DeviceCgroup, Resources } from "./resources.ts";
 import { refuseNul } from "./validate-text.ts";
 
 /** As in the names of hugetlb files: the size without leading zeros, then the unit. */
@@ -12,17 +12,27 @@ const AT = "linux.resources";
 /** Throws InvalidSpec. */
 export function validateResources(resources: Resources): void {
   refuseNul(resources, AT);
-  const { devices = [], hugepageLimits = [], unified = {}, memory = {} } = resources;
+  const { devices = [], hugepageLimits = [], unified = {}, memory = {}, cpu = {} } = resources;
   const { swappiness = 0 } = memory;
   if (swappiness > 100)
     throw new InvalidSpec(`invalid value:${swappiness}. valid memory swappiness range is 0-100`);
   validateDevices(devices);
+  validateLists(cpu);
   for (const [index, { pageSize }] of hugepageLimits.entries())
     if (!PAGE_SIZE.test(pageSize))
       throw invalidField(`${AT}.hugepageLimits[${index}].pageSize`, pageSize);
   for (const file of Object.keys(unified))
     if (file.includes("/") || !file.includes(".") || file.startsWith("."))
       throw invalidField(`${AT}.unified`, file);
+}
+
+/** What fits the file of a cpuset; each of its ranges may be thousands of numbers. */
+const LONGEST_LIST = 4095;
+
+function validateLists({ cpus = "", mems = "" }: Cpu): void {
+  for (const [name, list] of Object.entries({ cpus, mems }))
+    if (list.length > LONGEST_LIST)
+      throw new InvalidSpec(`${AT}.cpu.${name}: more than ${LONGEST_LIST} characters`);
 }
 
 /** Each is some instructions of a program, or a write. A privileged container lists some hundred devices. */

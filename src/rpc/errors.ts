@@ -2,6 +2,7 @@
 import { AgentError } from "../error.ts";
 import { KernelError } from "../linux/error.ts";
 import { InvalidSpec } from "../oci/invalid-spec.ts";
+import { TapeTooLong } from "../tape/tape.ts";
 import { Code, type ErrorCode } from "../ttrpc/code.ts";
 import { StatusError } from "../ttrpc/status.ts";
 
@@ -12,13 +13,15 @@ export function toStatus(error: unknown): StatusError {
 
 /** False for what no request should be able to cause: a defect of ours, to be logged with its stack. */
 export function isExpected(error: unknown): boolean {
-  return [StatusError, AgentError, InvalidSpec, KernelError].some((type) => error instanceof type);
+  return [StatusError, AgentError, InvalidSpec, KernelError, TapeTooLong].some(
+    (type) => error instanceof type,
+  );
 }
 
 /** What is not said to be anything else is INTERNAL, as Kata's hosts expect. */
 function codeOf(error: unknown): ErrorCode {
   if (error instanceof AgentError) return Code[error.code];
-  if (error instanceof InvalidSpec) return Code.INVALID_ARGUMENT;
+  if (error instanceof InvalidSpec || error instanceof TapeTooLong) return Code.INVALID_ARGUMENT;
   return Code.INTERNAL;
 }
 

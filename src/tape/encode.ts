@@ -8,7 +8,7 @@ import { refuseNul } from "../linux/nul.ts";
 import { openFlagsFor } from "../linux/open-flags.ts";
 import { encodeStruct } from "../linux/struct.ts";
 import { argumentKinds, syscallNumber } from "../linux/table.ts";
-import type { Mark, Op, Source, Tape } from "./tape.ts";
+import { type Mark, type Op, type Source, type Tape, TapeTooLong } from "./tape.ts";
 
 const WORD = 8;
 const ARGS = 6;
@@ -31,13 +31,14 @@ export type Target = {
 
 /**
  * Write `tape` to the start of the memory: a `struct machine`, registers, ops, then what the
- * arguments point to. Gives the number of bytes used. Throws a RangeError when it does not fit.
+ * arguments point to. Gives the number of bytes used. Throws TapeTooLong when it does not fit.
  */
 export function encode(tape: Tape, target: Target): number {
   const registersAt = MACHINE_WORDS * WORD;
   const opsAt = registersAt + tape.registers * WORD;
   const dataAt = opsAt + tape.ops.length * OP_WORDS * WORD;
-  if (dataAt > target.memory.length) throw new RangeError("tape does not fit its memory");
+  if (dataAt > target.memory.length)
+    throw new TapeTooLong("the spec asks for more than the memory of a tape holds");
   target.memory.fill(0, 0, dataAt);
   const writer = new Writer(target, dataAt);
   const number = (name: Parameters<typeof syscallNumber>[0]) => syscallNumber(name, target.arch);
@@ -187,7 +188,7 @@ class Writer {
   #reserve(bytes: number): number {
     const at = Math.ceil(this.end / WORD) * WORD;
     if (at + bytes > this.#target.memory.length)
-      throw new RangeError("tape does not fit its memory");
+      throw new TapeTooLong("the spec asks for more than the memory of a tape holds");
     // The gap that aligns it: the memory may hold an earlier tape.
     this.#target.memory.fill(0, this.end, at);
     this.end = at + bytes;

@@ -17,8 +17,11 @@ import { encode } from "./encode.ts";
 import { TapeError } from "./error.ts";
 import type { Tape } from "./tape.ts";
 
-/** The two ends of the line between the agent and one child. The child's end is in its tape. */
-export type Control = { readonly agent: Fd; readonly child: Fd };
+/**
+ * The two ends of the line between the agent and one child. The child's end is in its tape. Disposed, both
+ * are closed: for a tape that cannot be written.
+ */
+export type Control = Disposable & { readonly agent: Fd; readonly child: Fd };
 
 export type Launch = {
   readonly tape: Tape;
@@ -45,7 +48,11 @@ let home: Fd | undefined;
 export function openControl(): Control {
   const [agent, child] = Fd.socketpair("open the control socket");
   perform("make the control socket non-blocking", setStatusFlags(agent.number, O.NONBLOCK));
-  return { agent, child };
+  const close = () => {
+    agent.close();
+    child.close();
+  };
+  return { agent, child, [Symbol.dispose]: close };
 }
 
 /**

@@ -41,6 +41,11 @@ export type Op = {
 /** No spec needs as many, and a tape must fit the memory it is played from. */
 export const LONGEST_TAPE = 65_536;
 
+/** A spec asks for more than can be played. */
+export class TapeTooLong extends RangeError {
+  override name = "TapeTooLong";
+}
+
 export class Tape {
   readonly ops: Op[] = [];
   #registers = 0;
@@ -147,7 +152,7 @@ export class Tape {
 
   #push(op: Op): void {
     if (this.ops.length === LONGEST_TAPE) {
-      throw new RangeError(`a tape of more than ${LONGEST_TAPE} ops`);
+      throw new TapeTooLong(`the spec asks for more than ${LONGEST_TAPE} system calls`);
     }
     this.ops.push(op);
   }

@@ -125,6 +125,37 @@ describeWithAgent("CreateContainer", (agent) => {
   });
 });
 
+describeWithAgent("a spec of megabytes", (agent) => {
+  const many = (count: number, of: (index: number) => string) =>
+    Array.from({ length: count }, (_, index) => of(index));
+
+  test.each([
+    ["a PATH of 200,000 entries", { process: { Env: [`PATH=${":/a".repeat(200_000)}`] } }],
+    [
+      "200,000 options of a mount",
+      {
+        mounts: [
+          { destination: "/m", type: "tmpfs", options: many(200_000, (index) => `o${index}`) },
+        ],
+      },
+    ],
+    ["a working directory 500,000 deep", { process: { Cwd: "/a".repeat(500_000) } }],
+  ])("with %s is refused, and nothing is left", async (_, wanted) => {
+    const before = agent().held();
+    const refusal = await refusalOf(createContainer(agent(), ["tool"], wanted));
+    expect(refusal.code).toBe(Code.INVALID_ARGUMENT);
+    expect(refusal.message).toContain("more than 65536 system calls");
+    await agent().untilHeld(before);
+  });
+
+  test("with the same capability 300,000 times is made", async () => {
+    const names = many(150_000, () => "CAP_KILL");
+    const Capabilities = { Effective: names, Permitted: ["CAP_CHOWN", ...names] };
+    await using container = await idleContainer(agent(), { process: { Capabilities } });
+    expect((await container.run(["true"])).status).toBe(0);
+  });
+});
+
 describeWithAgent("CreateSandbox", (agent) => {
   const createSandbox = (hostname: string) =>
     agent().client.call(method.createSandbox, { hostname, sandboxId: "pod" });

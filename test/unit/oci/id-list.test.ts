@@ -34,6 +34,10 @@ describe("a list of processors or nodes", () => {
     expect(() => idMask("f", "0-65537")).toThrow("f: 65537 is larger than 65536");
   });
 
+  test("is no longer than the kernel's own", () => {
+    expect(() => idMask("f", "0,".repeat(2048))).toThrow("f: 4096 characters, 4095 are the most");
+  });
+
   test("is whole 64-bit words, no more than its largest number needs", () => {
     expect(idMask("f", "").length).toBe(0);
     expect(idMask("f", "63").length).toBe(8);

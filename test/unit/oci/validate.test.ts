@@ -581,6 +581,15 @@ describe("resources, of a container or of an update", () => {
     ).toThrow('invalid linux.resources.devices[0].access: "rwx"');
   });
 
+  test("has lists of processors and nodes that fit the kernel's files", () => {
+    for (const name of ["cpus", "mems"]) {
+      validateResources({ cpu: { [name]: "0".repeat(4095) } });
+      expect(() => validateResources({ cpu: { [name]: "0,".repeat(2048) } })).toThrow(
+        `linux.resources.cpu.${name}: more than 4095 characters`,
+      );
+    }
+  });
+
   test("cannot hold a NUL", () => {
     expect(() => validateResources({ cpu: { cpus: "0\0" } })).toThrow(
       "linux.resources.cpu.cpus contains NUL",

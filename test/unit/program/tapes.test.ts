@@ -5,7 +5,7 @@ import { Reg } from "../../../src/linux/call.ts";
 import { AT_FDCWD, CLOSE_RANGE, PR, RESOLVE } from "../../../src/linux/constants.ts";
 import { O } from "../../../src/linux/open-flags.ts";
 import { masterNumber } from "../../../src/program/birth.ts";
-import { LONGEST_TAPE, type Op } from "../../../src/tape/tape.ts";
+import { LONGEST_TAPE, type Op, TapeTooLong } from "../../../src/tape/tape.ts";
 import { closed, closedBy, filled, flow, open, registersIn, waysFrom } from "./flow.ts";
 import { CONTROL, type Golden, ROOTFS, golden, leastContainer, names, tapeOf } from "./golden.ts";
 
@@ -283,5 +283,7 @@ function pathArguments(call: Call | null): readonly unknown[] {
 test("a PATH of a megabyte is refused before its tape takes the memory", () => {
   const env = [`PATH=${":".repeat(100_000)}`];
   const spec = leastContainer({}, { args: ["sh"], env });
-  expect(() => tapeOf(spec, {})).toThrow(new RangeError(`a tape of more than ${LONGEST_TAPE} ops`));
+  expect(() => tapeOf(spec, {})).toThrow(
+    new TapeTooLong(`the spec asks for more than ${LONGEST_TAPE} system calls`),
+  );
 });

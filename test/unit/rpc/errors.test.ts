@@ -12,7 +12,7 @@ import { chdir } from "../../../src/linux/fs.ts";
 import { InvalidSpec } from "../../../src/oci/invalid-spec.ts";
 import { isExpected, toStatus } from "../../../src/rpc/errors.ts";
 import { TapeError } from "../../../src/tape/error.ts";
-import { Tape } from "../../../src/tape/tape.ts";
+import { Tape, TapeTooLong } from "../../../src/tape/tape.ts";
 import { Code } from "../../../src/ttrpc/code.ts";
 import { StatusError } from "../../../src/ttrpc/status.ts";
 
@@ -32,6 +32,7 @@ describe("an error becomes a status", () => {
     ["INTERNAL", internal("d"), Code.INTERNAL, "d"],
     ["UNAVAILABLE", unavailable("e"), Code.UNAVAILABLE, "e"],
     ["of a spec that breaks a rule", new InvalidSpec("f"), Code.INVALID_ARGUMENT, "f"],
+    ["of a spec that asks for too much", new TapeTooLong("g"), Code.INVALID_ARGUMENT, "g"],
     [
       "of a call that failed in the agent",
       new KernelError("enter /x", chdir("/x"), ENOENT),

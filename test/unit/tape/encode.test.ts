@@ -7,7 +7,7 @@ import { O } from "../../../src/linux/open-flags.ts";
 import { execve } from "../../../src/linux/process.ts";
 import { encodeStruct } from "../../../src/linux/struct.ts";
 import { encode } from "../../../src/tape/encode.ts";
-import { Mark, type OnError, Tape, skip } from "../../../src/tape/tape.ts";
+import { Mark, type OnError, Tape, TapeTooLong, skip } from "../../../src/tape/tape.ts";
 import { type Decoded, decoded, errnosOf } from "../../support/play.ts";
 import { randomTape } from "../../support/random-tape.ts";
 import { pick, seeded } from "../../support/random.ts";
@@ -220,7 +220,7 @@ describe("memory", () => {
       const around = new Uint8Array(used + 512).fill(0xaa);
       const memory = around.subarray(0, size);
       expect(() => encode(tape, { ...TARGET, memory })).toThrow(
-        new RangeError("tape does not fit its memory"),
+        new TapeTooLong("the spec asks for more than the memory of a tape holds"),
       );
       expect(around.subarray(size).every((byte) => byte === 0xaa)).toBe(true);
     }

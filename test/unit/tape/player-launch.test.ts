@@ -10,7 +10,7 @@ import { O } from "../../../src/linux/open-flags.ts";
 import { signalMask, signalsIn } from "../../../src/linux/proc-status.ts";
 import { resetSignal } from "../../../src/linux/signal.ts";
 import { launch, openControl } from "../../../src/tape/player.ts";
-import { Tape } from "../../../src/tape/tape.ts";
+import { Tape, TapeTooLong } from "../../../src/tape/tape.ts";
 import { childPids, play, reapInThisFile, run } from "../../support/child.ts";
 
 reapInThisFile();
@@ -41,7 +41,7 @@ test("a tape that is too long is refused and leaves no descriptor", () => {
   const tape = new Tape();
   tape.do("write a lot", writeText(1, "x".repeat(17 << 20)));
   expect(() => launch({ tape, control: openControl() })).toThrow(
-    new RangeError("tape does not fit its memory"),
+    new TapeTooLong("the spec asks for more than the memory of a tape holds"),
   );
   expect(openFds()).toBeLessThanOrEqual(before);
 });

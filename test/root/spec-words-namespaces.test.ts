@@ -8,6 +8,7 @@ import {
   type TestContainer,
   createContainer,
   idleContainer,
+  startContainer,
   linesOf,
   sh,
 } from "../support/container.ts";
@@ -102,6 +103,27 @@ describeWithAgent("the pid namespace of a container", (agent) => {
     expect(comms.stdout.split("\n").filter((name) => name === "sleep")).toHaveLength(2);
     const { stdout } = await sh(pod, "echo $$", { request });
     expect(Number(stdout)).toBeGreaterThan(1);
+  });
+
+  test("of the sandbox lets execs into a container whose own first process has ended", async () => {
+    await using pod = await TestAgent.start();
+    const request = { sandboxPidns: true };
+    await using _first = await idleContainer(pod, { request });
+    await using second = await startContainer(pod, ["true"], { request });
+    expect(await second.wait()).toBe(0);
+    expect((await second.run(["cat", "/proc/1/comm"])).stdout).toBe("sleep\n");
+  });
+
+  test("of the sandbox refuses execs when the container that it began with has ended", async () => {
+    await using pod = await TestAgent.start();
+    const request = { sandboxPidns: true };
+    await using first = await idleContainer(pod, { request });
+    await using second = await idleContainer(pod, { request });
+    await first.signal(9);
+    expect(await first.wait()).toBe(137);
+    for (const container of [first, second]) {
+      await expect(container.run(["true"])).rejects.toThrow("its first process has ended");
+    }
   });
 
   test("of the sandbox outlives every container but the first", async () => {

@@ -1,28 +1,38 @@
 #!/usr/bin/env bash
-# Install what a Debian machine lacks: `setup.sh build` for the build and the demo, `setup.sh test` for
-# every test and benchmark too. Says nothing and does nothing where all is there.
+# Install what a Debian machine lacks: `setup.sh build` for the build and the demo, `setup.sh vm` for the
+# demo in a virtual machine too, `setup.sh test` for every test and benchmark as well. Says nothing and
+# does nothing where all is there.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
-purpose=${1:?build or test}
+purpose=${1:?build, vm or test}
 
 # Debian's packages, and what each is for.
 packages=()
 # npm brings Bun, which runs everything else. Others than Debian's package may have brought npm.
 command -v npm >/dev/null || packages+=(npm)
+if [ "$purpose" != build ]; then
+  # A machine in which a guest is started, with Debian's kernel, whose modules may be packed, and a disk.
+  case $(dpkg --print-architecture) in
+    arm64) packages+=(qemu-system-arm) ;;
+    *) packages+=(qemu-system-x86) ;;
+  esac
+  packages+=(xz-utils e2fsprogs)
+  # What stands before the agent in a guest is compiled here.
+  packages+=(gcc libc6-dev)
+  # One static file with every program that the containers of guests and of the tests run.
+  packages+=(busybox-static)
+fi
 if [ "$purpose" = test ]; then
-  # A compiler and the kernel's headers: our constants and structs are held against them.
-  packages+=(gcc libc6-dev linux-libc-dev)
+  # The kernel's headers: our constants and structs are held against them.
+  packages+=(linux-libc-dev)
   # protoc: src/gen is held against proto/, and the Go client's stubs are made from it.
   packages+=(protobuf-compiler libprotobuf-dev)
-  # One static file with every program that the containers of the tests run.
-  packages+=(busybox-static)
   # The sealed file is stripped with every strip there is, and its entry code assembled again for both
   # architectures; arm64 runs under emulation.
   packages+=(binutils elfutils llvm gcc-aarch64-linux-gnu linux-libc-dev-arm64-cross qemu-user-static)
-  # Machines in which guests are started, with Debian's kernel, whose modules may be packed, and a disk.
-  # What stands before the agent in one for arm64 is compiled here.
-  packages+=(qemu-system-x86 qemu-system-arm xz-utils e2fsprogs libc6-dev-arm64-cross)
+  # A guest for arm64 as well.
+  packages+=(qemu-system-arm libc6-dev-arm64-cross)
   # The archive of a release is unpacked as osbuilder does it.
   packages+=(zstd)
   # systemd-analyze: the units of docs/systemd are held against what it understands.

@@ -1,4 +1,5 @@
 // Choose the role from the command line; listen; then have `service.ts` serve.
+import { LONGEST_TIMER_MS } from "./async/timeout.ts";
 import { type Config, describeConfig } from "./config.ts";
 import { prepareGuest } from "./guest/init.ts";
 import { powerOffGuest } from "./guest/power-off.ts";
@@ -53,6 +54,9 @@ function refuse(status: number, text: string): void {
 }
 
 function start(configFile: string | undefined, ignored: readonly string[]): void {
+  // A child or a descriptor that is waited for is nothing to Bun, which ends a program that waits for
+  // nothing. Whoever sits at the console of an agent that cannot serve would find the guest gone.
+  setInterval(() => {}, LONGEST_TIMER_MS);
   // A defect in one call must not end the pod.
   process.on("uncaughtException", (error) =>
     log.fatal("uncaught exception", { error: textOf(error) }),

@@ -10,4 +10,4 @@ export async function within(work: Promise<unknown>, milliseconds: number): Prom
 }
 
 /** setTimeout takes 31 bits and fires at once for more. */
-const LONGEST_TIMER_MS = 0x7fff_ffff;
+export const LONGEST_TIMER_MS = 0x7fff_ffff;

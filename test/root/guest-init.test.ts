@@ -1,5 +1,5 @@
 // The agent as PID 1 of a guest of namespaces: what it prepares, and how it ends.
-import { describe, expect, test } from "bun:test";
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { spawnSync } from "node:child_process";
 import { readFileSync, readlinkSync, statSync } from "node:fs";
 import { until } from "../../src/async/until.ts";
@@ -13,6 +13,9 @@ import { parseMountinfo } from "../../src/linux/mountinfo.ts";
 import { openPtyPeer } from "../../src/linux/tty.ts";
 import { readNow } from "../support/child.ts";
 import { InitAgent, POWERED_OFF, missing } from "../support/init-agent.ts";
+
+/** Each wait ends sooner, and says what it waited for. */
+setDefaultTimeout(60_000);
 
 const why = missing === undefined ? "" : ` (skipped: needs ${missing})`;
 const describeRoot = (title: string, body: () => void) =>
@@ -149,8 +152,11 @@ describeRoot("the debug console on the guest's console", () => {
     await terminal.until(/[#$] $/);
     terminal.say('echo "$PATH" "<$->"\n');
     await terminal.until(/^\/bin:\/sbin\/:\/usr\/bin\/:\/usr\/sbin\/ <\w*(im|mi)\w*>\r$/m);
-    terminal.say("sleep 1000 & echo started; fg\n");
-    await terminal.until(/started[^]*sleep 1000\r$/m);
+    terminal.say("cat & echo started; fg\n");
+    await terminal.until(/started[^]*^cat\r$/m);
+    // The shell names the job before it hands over the terminal: a ^C now could be the shell's own.
+    terminal.say("typed\n");
+    await terminal.until(/typed\r\ntyped\r\n/);
     terminal.say("\x03");
     await terminal.until(/[#$] $/);
     await client.call(Health.method.check, {});

@@ -9,6 +9,8 @@ import { normaliseEnvironment } from "./oci/environment.ts";
 import type { ContainerSpec } from "./oci/valid-spec.ts";
 import type { SeccompFilter } from "./linux/seccomp.ts";
 import { compileSeccomp } from "./seccomp/compile.ts";
+import type { Joined } from "./program/namespaces.ts";
+import { isIdMapped } from "./oci/mount-options.ts";
 import { listing } from "./tape/listing.ts";
 import { NAMESPACE_TYPES } from "./oci/namespace.ts";
 
@@ -29,9 +31,7 @@ export function explain(json: string): string {
     bundle: BUNDLE,
     rootfs: { source: spec.root.path, target: `${BUNDLE}/rootfs`, bind: true },
     rootSwitch: { kind: "pivot" },
-    joined: {},
-    // A container has a cgroup namespace on v2, whether the spec asks or not.
-    created: NAMESPACE_TYPES.filter((type) => type === "cgroup" || hasNamespace(spec.linux, type)),
+    ...placementOf(spec),
     cgroupView: { version: 2 },
     seccomp: filterOf(spec),
   });
@@ -43,4 +43,25 @@ export function explain(json: string): string {
 
 function filterOf({ linux: { seccomp } }: ContainerSpec): SeccompFilter | undefined {
   return seccomp && compileSeccomp(seccomp, arch);
+}
+
+/** Descriptors that the agent would hold begin here. */
+const FIRST_HELD = 7;
+
+/** A user namespace is always one to enter: the agent makes it, for all containers of the pod. */
+function placementOf({ linux, mounts = [] }: ContainerSpec) {
+  const { namespaces = [], uidMappings: uid = [], gidMappings: gid = [] } = linux;
+  const held = namespaces.filter(({ type, path }) => type === "user" || path !== undefined);
+  const joined: Joined = Object.fromEntries(
+    held.map(({ type }, index) => [type, FIRST_HELD + index] as const),
+  );
+  // A container has a cgroup namespace on v2, whether the spec asks or not.
+  const created = NAMESPACE_TYPES.filter(
+    (type) => !(type in joined) && (type === "cgroup" || hasNamespace(linux, type)),
+  );
+  const mapped = mounts.filter(isIdMapped);
+  const idMapped = new Map(
+    mapped.map((mount, index) => [mount, FIRST_HELD + held.length + index] as const),
+  );
+  return { joined, created, ids: "user" in joined ? { uid, gid } : undefined, idMapped };
 }

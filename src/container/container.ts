@@ -13,6 +13,7 @@ import type { NamespaceType } from "../oci/namespace.ts";
 import type { Resources } from "../oci/resources.ts";
 import type { ContainerStatus } from "../oci/state.ts";
 import type { ContainerProcess } from "../oci/valid-spec.ts";
+import { checkMappedUser } from "../oci/validate-user-namespace.ts";
 import { Bundle } from "./bundle.ts";
 import { type Entered, spawnExec } from "./exec.ts";
 import {
@@ -22,6 +23,7 @@ import {
   runPoststopHooks,
   runStartHooks,
 } from "./hooks.ts";
+import { withIdMaps } from "./id-mapped-mounts.ts";
 import { type CreateInit, type Placement, createInit } from "./init.ts";
 import { refuseUnsupported, warnOfIgnored } from "./kernel-support.ts";
 import { PinnedNamespaces } from "./pinned-namespaces.ts";
@@ -32,7 +34,7 @@ import { seccompFilter } from "./seccomp-filters.ts";
 
 export type CreateOptions = Omit<
   CreateInit,
-  "labels" | "mountLabel" | "bundle" | "cgroup" | "seccomp" | "runHooks"
+  "labels" | "mountLabel" | "bundle" | "cgroup" | "seccomp" | "runHooks" | "idMapped"
 > &
   Pick<Hooked, "forgiven"> & {
     /** Called when the kernel kills in it for want of memory; before the end of the process is known. */
@@ -85,7 +87,8 @@ export class Container {
     const { cgroupsPath } = spec.linux;
     const { hasSystemd } = guest;
     const cgroup = await createCgroup({ cgroupsPath, containerId: id, hasSystemd });
-    const hooked = { id, spec, guest, bundle, cgroup, seccomp, labels, forgiven };
+    const { ids } = placement;
+    const hooked = { id, spec, guest, bundle, cgroup, seccomp, labels, ids, forgiven };
     let hooksBegan = false;
     undo.defer(() => (hooksBegan ? runPoststopHooks(hooked) : undefined));
     undo.defer(() => bundle.removeRootfs());
@@ -97,15 +100,18 @@ export class Container {
       hooksBegan = true;
       return runCreateHooks(hooked, pid, kindsOf(placement), signal);
     };
-    const init = await createInit({
-      ...options,
-      bundle,
-      cgroup,
-      seccomp,
-      labels,
-      mountLabel,
-      runHooks,
-    });
+    const init = await withIdMaps(spec, placement.joined.get("user"), (idMapped) =>
+      createInit({
+        ...options,
+        bundle,
+        cgroup,
+        seccomp,
+        labels,
+        mountLabel,
+        idMapped,
+        runHooks,
+      }),
+    );
     undo.defer(() => init.end());
     await cgroup.entered();
     checkProcMounts(init.child.pid, spec.linux);
@@ -164,6 +170,7 @@ export class Container {
         throw internal(`container "${this.id}" is ${this.#status}`);
       if (this.processes.has(execId)) throw internal(`exec_id '${execId}' already exists`);
       if (this.#hasLostItsPidNamespace) throw this.#ended();
+      if (this.#parts.ids !== undefined) checkMappedUser(process, this.#parts.ids);
       const signal = AbortSignal.any([caller, this.#removal.signal]);
       try {
         this.#add(await spawnExec(this.#parts, execId, process, signal));

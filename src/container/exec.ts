@@ -3,11 +3,13 @@ import type { Cgroup } from "../cgroup/cgroup.ts";
 import type { Fd } from "../kernel/fd.ts";
 import { KernelError } from "../linux/error.ts";
 import type { SeccompFilter } from "../linux/seccomp.ts";
+import type { IdMaps } from "../oci/id-mapping.ts";
 import type { ContainerProcess, ContainerSpec } from "../oci/valid-spec.ts";
 import { execProgram } from "../program/exec.ts";
 import type { Bundle } from "./bundle.ts";
 import { environmentOf } from "./environment.ts";
 import type { Guest } from "./guest.ts";
+import { limitStops } from "./limits.ts";
 import type { PinnedNamespaces } from "./pinned-namespaces.ts";
 import type { Process } from "./process.ts";
 import { labelsOf } from "./security-modules.ts";
@@ -26,6 +28,7 @@ export type Entered = {
   /** The container's root, as its processes see it. */
   readonly root: Fd;
   readonly seccomp: SeccompFilter | undefined;
+  readonly ids: IdMaps | undefined;
 };
 
 /** Throws a TapeError, a KernelError, or what `signal` says; then the process has ended. */
@@ -60,7 +63,7 @@ function spawnAt(
   signal: AbortSignal,
   entry: Cgroup["entry"],
 ): Promise<Process> {
-  const { id, spec, guest, init, pinned, root, seccomp } = container;
+  const { id, spec, guest, init, pinned, root, seccomp, ids } = container;
   const asked = likeInit(process, spec.process);
   const labels = labelsOf(asked, guest.warn);
   return spawn({
@@ -68,6 +71,7 @@ function spawnAt(
     terminal: process.terminal === true,
     until: "executed",
     pidNamespace: pinned.get("pid"),
+    stops: limitStops(ids, asked),
     cgroup: { entry },
     guest,
     take: takeListener(container, "running", init.child.pid),
@@ -77,6 +81,7 @@ function spawnAt(
         ...birth,
         containerId: id,
         environment: environmentOf(asked, root),
+        ids,
         joined: pinned.joined,
         served: spec.linux,
         labels,

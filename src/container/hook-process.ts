@@ -11,7 +11,7 @@ import { O } from "../linux/open-flags.ts";
 import { kill } from "../linux/process.ts";
 import { type Child, type Take, launch, openControl } from "../tape/player.ts";
 import type { Tape } from "../tape/tape.ts";
-import { type SpawnBirth, writeTape } from "./spawn.ts";
+import { type SpawnBirth, type Stop, writeTape } from "./spawn.ts";
 
 export type HookProcess = {
   /** Makes a session of its own. */
@@ -19,6 +19,8 @@ export type HookProcess = {
   readonly pidNamespace?: Fd | undefined;
   /** Absent: the agent's own. */
   readonly cgroup?: Cgroup | undefined;
+  /** At each the tape parks, and goes on when this is done. */
+  readonly stops?: readonly Stop[] | undefined;
   readonly ignoredSignals: readonly number[];
   readonly take?: Take | undefined;
   /** For its standard input. */
@@ -46,7 +48,7 @@ const GRACE_MS = 1000;
  * what `signal` says: then its whole process group is killed.
  */
 export async function runHookProcess(options: HookProcess): Promise<HookResult> {
-  const { state, timeoutMs, signal } = options;
+  const { state, signal } = options;
   signal.throwIfAborted();
   using owned = new DisposableStack();
   const { child, stdin, stdout } = launchHook(options, owned);
@@ -55,7 +57,7 @@ export async function runHookProcess(options: HookProcess): Promise<HookResult> 
   // It may end, or close its standard input, without having read a word.
   const told = writeAll(stdin, new TextEncoder().encode(state)).then(() => stdin.close());
   try {
-    const status = await endOf(child, timeoutMs, signal);
+    const status = await endOf(child, options);
     over.abort();
     return { status, output: await output };
   } finally {
@@ -97,7 +99,10 @@ function launchHook(options: HookProcess, owned: DisposableStack): Launched {
   return { child: owned.use(child), stdin, stdout };
 }
 
-async function endOf(child: Child, timeoutMs: number, signal: AbortSignal): Promise<number> {
+async function endOf(
+  child: Child,
+  { timeoutMs, signal, stops = [] }: HookProcess,
+): Promise<number> {
   const late = new AbortController();
   const tooLong = () => late.abort(new Error(`it has not ended within ${timeoutMs / 1000} s`));
   const timer = setTimeout(tooLong, timeoutMs);
@@ -111,7 +116,7 @@ async function endOf(child: Child, timeoutMs: number, signal: AbortSignal): Prom
   };
   stop.addEventListener("abort", end, { once: true });
   try {
-    const status = await Promise.race([statusOf(child), isKilled]);
+    const status = await Promise.race([statusOf(child, stops), isKilled]);
     stop.throwIfAborted();
     return status;
   } finally {
@@ -121,7 +126,12 @@ async function endOf(child: Child, timeoutMs: number, signal: AbortSignal): Prom
 }
 
 /** Throws a TapeError: the report of an op that failed is read after the end, too. */
-async function statusOf(child: Child): Promise<number> {
+async function statusOf(child: Child, stops: readonly Stop[]): Promise<number> {
+  for (const stop of stops) {
+    await child.parked();
+    await stop(child);
+    child.resume();
+  }
   const status = await child.exit;
   await child.played();
   return status;

@@ -7,6 +7,7 @@ import { readText } from "../kernel/file.ts";
 import { innermostPid } from "../linux/proc-status.ts";
 import type { SeccompFilter } from "../linux/seccomp.ts";
 import { type HookKind, hookArgs } from "../oci/hooks.ts";
+import type { IdMaps } from "../oci/id-mapping.ts";
 import { quote } from "../oci/invalid-spec.ts";
 import type { NamespaceType } from "../oci/namespace.ts";
 import type { Hook } from "../oci/spec.ts";
@@ -21,8 +22,9 @@ import type { Guest } from "./guest.ts";
 import { runHookProcess } from "./hook-process.ts";
 import { PinnedNamespaces } from "./pinned-namespaces.ts";
 import type { Labels } from "../program/security-labels.ts";
+import { limitStops } from "./limits.ts";
 import { takeListener } from "./seccomp-listener.ts";
-import type { SpawnBirth } from "./spawn.ts";
+import type { SpawnBirth, Stop } from "./spawn.ts";
 
 /** A container, as far as its hooks are concerned. */
 export type Hooked = {
@@ -33,6 +35,7 @@ export type Hooked = {
   readonly cgroup: Cgroup;
   readonly seccomp: SeccompFilter | undefined;
   readonly labels: Labels;
+  readonly ids: IdMaps | undefined;
   /** Hooks that fail nothing but themselves. */
   readonly forgiven: ReadonlySet<Hook>;
 };
@@ -51,6 +54,7 @@ type Place = {
   readonly pidNamespace?: Fd | undefined;
   readonly cgroup?: Cgroup | undefined;
   readonly take?: Take | undefined;
+  readonly stops?: readonly Stop[] | undefined;
 };
 
 const NEVER = new AbortController().signal;
@@ -67,7 +71,7 @@ export async function runCreateHooks(
   await runHooks(container, { kind: "prestart", ...runtime });
   await runHooks(container, { kind: "createRuntime", ...runtime });
   using pinned = PinnedNamespaces.of(pid, namespaces);
-  const { id, bundle, cgroup } = container;
+  const { id, bundle, cgroup, ids } = container;
   await runHooks(container, {
     kind: "createContainer",
     status,
@@ -79,6 +83,7 @@ export async function runCreateHooks(
         hookProgram(hook, {
           ...birth,
           containerId: id,
+          ids,
           joined: pinned.joined,
           cwd: bundle.rootfs.target,
         }),
@@ -95,13 +100,14 @@ export async function runStartHooks(
   pinned: PinnedNamespaces,
   signal: AbortSignal,
 ): Promise<void> {
-  const { id, spec, cgroup, seccomp, labels } = container;
+  const { id, spec, cgroup, seccomp, labels, ids } = container;
   const program = (hook: Hook, birth: SpawnBirth) =>
     execProgram(
       { ...spec.process, terminal: false, args: hookArgs(hook) },
       {
         ...birth,
         containerId: id,
+        ids,
         joined: pinned.joined,
         served: spec.linux,
         labels,
@@ -111,7 +117,8 @@ export async function runStartHooks(
       },
     );
   const take = takeListener(container, "created", pid);
-  const place = { program, pidNamespace: pinned.get("pid"), cgroup, take };
+  const stops = limitStops(ids, spec.process);
+  const place = { program, pidNamespace: pinned.get("pid"), cgroup, take, stops };
   await runHooks(container, {
     kind: "startContainer",
     status: "created",

@@ -6,22 +6,28 @@ import { openat } from "../linux/fs.ts";
 import { O } from "../linux/open-flags.ts";
 import type { SeccompFilter } from "../linux/seccomp.ts";
 import { hasCreateHooks } from "../oci/hooks.ts";
+import type { IdMaps } from "../oci/id-mapping.ts";
 import type { NamespaceType } from "../oci/namespace.ts";
+import type { Mount } from "../oci/spec.ts";
 import type { ContainerSpec } from "../oci/valid-spec.ts";
 import { initProgram } from "../program/init.ts";
 import { CLONE_FLAG, type Joined } from "../program/namespaces.ts";
 import type { Labels } from "../program/security-labels.ts";
+import type { Child } from "../tape/player.ts";
 import type { Bundle } from "./bundle.ts";
 import { environmentOf } from "./environment.ts";
 import type { Guest } from "./guest.ts";
 import type { Process } from "./process.ts";
+import { limitStops } from "./limits.ts";
 import { takeListener } from "./seccomp-listener.ts";
-import { spawn } from "./spawn.ts";
+import { type Stop, spawn } from "./spawn.ts";
 
 /** Where a container lives: each kind of namespace is entered, made, or the guest's own. */
 export type Placement = {
   readonly joined: ReadonlyMap<NamespaceType, Fd>;
   readonly created: readonly NamespaceType[];
+  /** The maps of its user namespace; undefined: it lives in the guest's. */
+  readonly ids: IdMaps | undefined;
 };
 
 export type CreateInit = {
@@ -34,6 +40,7 @@ export type CreateInit = {
   readonly seccomp: SeccompFilter | undefined;
   readonly labels: Labels;
   readonly mountLabel: string | undefined;
+  readonly idMapped: ReadonlyMap<Mount, Fd>;
   readonly signal: AbortSignal;
   /** Run the hooks that come before the root is entered, for the first process `pid`. */
   readonly runHooks: (pid: number) => Promise<void>;
@@ -41,9 +48,11 @@ export type CreateInit = {
 
 /** Everything is done but the execve: the process waits for the start. */
 export function createInit(options: CreateInit): Promise<Process> {
-  const { id, spec, guest, placement, bundle, cgroup, seccomp, signal, runHooks } = options;
+  const { id, spec, guest, placement, bundle, cgroup, seccomp, idMapped, signal } = options;
   const { labels, mountLabel } = options;
-  const { joined, created } = placement;
+  const { joined, created, ids } = placement;
+  // Who lives in a user namespace is born into its pid namespace from inside.
+  const isMapped = ids !== undefined;
   using root = Fd.of(
     `open ${spec.root.path}`,
     openat(AT_FDCWD, spec.root.path, O.PATH | O.DIRECTORY),
@@ -53,9 +62,9 @@ export function createInit(options: CreateInit): Promise<Process> {
     execId: id,
     terminal: spec.process.terminal === true,
     until: "parked",
-    ...(hasCreateHooks(spec.hooks ?? {}) ? { whileParked: ({ pid }) => runHooks(pid) } : {}),
-    namespaces: created.includes("pid") ? CLONE_FLAG.pid : 0,
-    pidNamespace: joined.get("pid"),
+    stops: stopsOf(options),
+    namespaces: created.includes("pid") && !isMapped ? CLONE_FLAG.pid : 0,
+    pidNamespace: isMapped ? undefined : joined.get("pid"),
     cgroup,
     guest,
     take: takeListener(options, "creating"),
@@ -68,8 +77,10 @@ export function createInit(options: CreateInit): Promise<Process> {
         rootfs: bundle.rootfs,
         rootSwitch: guest.rootSwitch,
         environment,
-        joined: enteredByTape(joined),
+        joined: numbersOf(joined, isMapped),
         created,
+        ids,
+        idMapped: new Map([...idMapped].map(([mount, { number }]) => [mount, number])),
         cgroupView: cgroup.view,
         labels,
         mountLabel,
@@ -78,8 +89,17 @@ export function createInit(options: CreateInit): Promise<Process> {
   });
 }
 
-/** All but the pid namespace, in which the child is born. */
-function enteredByTape(joined: ReadonlyMap<NamespaceType, Fd>): Joined {
-  const entered = [...joined].filter(([type]) => type !== "pid");
+/** In the order of the tape. */
+function stopsOf({ spec, placement, runHooks }: CreateInit): readonly Stop[] {
+  const { process, hooks = {} } = spec;
+  return [
+    ...(hasCreateHooks(hooks) ? [({ pid }: Child) => runHooks(pid)] : []),
+    ...limitStops(placement.ids, process),
+  ];
+}
+
+/** What the tape enters: not the pid namespace, where the child is born in it. */
+function numbersOf(joined: Placement["joined"], withPid: boolean): Joined {
+  const entered = [...joined].filter(([type]) => withPid || type !== "pid");
   return Object.fromEntries(entered.map(([type, fd]) => [type, fd.number]));
 }

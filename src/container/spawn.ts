@@ -7,10 +7,13 @@ import { type Child, type Control, type Take, launch, openControl } from "../tap
 import type { Tape } from "../tape/tape.ts";
 import type { Guest } from "./guest.ts";
 import { Process, fetchMaster } from "./process.ts";
-import { type Stdio, openPipes, terminalStdio } from "./stdio.ts";
+import { openPipes, terminalStdio } from "./stdio.ts";
 
 /** What the agent gives a process whatever its spec. */
 export type SpawnBirth = Pick<Birth, "control" | "stdio" | "cgroupFiles" | "ignoredSignals">;
+
+/** What the agent does for a tape that is parked. */
+export type Stop = (child: Child) => unknown;
 
 export type Spawn = {
   readonly execId: string;
@@ -18,8 +21,8 @@ export type Spawn = {
   readonly program: (birth: SpawnBirth) => Tape;
   /** `parked`: the tape waits before it executes the program. `executed`: it has executed it. */
   readonly until: "parked" | "executed";
-  /** Present: the tape parks once more before it is ready, and this is done meanwhile. */
-  readonly whileParked?: ((child: Child) => Promise<void>) | undefined;
+  /** At each the tape parks, and goes on when this is done. */
+  readonly stops: readonly Stop[];
   /** CLONE_NEW* bits. */
   readonly namespaces?: number;
   readonly pidNamespace?: Fd | undefined;
@@ -59,7 +62,12 @@ export async function spawn(options: Spawn): Promise<Process> {
   const kill = () => child.signal(SIG.KILL);
   signal.addEventListener("abort", kill, { once: true });
   try {
-    const stdio = pipes === null ? await openTerminal(child, birth) : pipes.into(child.exit);
+    // With a terminal the first park comes after it is opened.
+    if (pipes === null) await child.parked();
+    const stdio =
+      pipes === null
+        ? terminalStdio(fetchMaster(child, masterNumber(birth)), child.exit)
+        : pipes.into(child.exit);
     undo.defer(() => stdio.close());
     await untilReady(child, options);
     signal.throwIfAborted();
@@ -87,21 +95,19 @@ export function writeTape(
   return tape;
 }
 
-/** The tape parks once the terminal is open, be it init's park before the start or exec's own. */
-async function openTerminal(child: Child, birth: SpawnBirth): Promise<Stdio> {
-  await child.parked();
-  return terminalStdio(fetchMaster(child, masterNumber(birth)), child.exit);
-}
-
-async function untilReady(child: Child, { terminal, until, whileParked }: Spawn): Promise<void> {
-  if (until === "parked") {
-    if (!terminal) await child.parked();
-    if (whileParked === undefined) return;
-    await whileParked(child);
+async function untilReady(child: Child, { terminal, until, stops }: Spawn): Promise<void> {
+  let isParked = terminal;
+  for (const stop of stops) {
+    if (!isParked) await child.parked();
+    await stop(child);
     child.resume();
-    return child.parked();
+    isParked = false;
   }
-  if (terminal) child.resume();
+  if (until === "parked") {
+    if (!isParked) await child.parked();
+    return;
+  }
+  if (isParked) child.resume();
   await child.played();
 }
 

@@ -153,7 +153,17 @@ function unless(errno: "EEXIST" | "ENOENT", label: string, change: Call): boolea
 
 /** False for what a read could block on or change: a FIFO, a device. */
 export function isRegularFile(file: Fd): boolean {
+  return (statusOf(file).getUint16(28, true) & S.IFMT) === S.IFREG;
+}
+
+/** The number of the file within its file system. */
+export function inodeOf(file: Fd): bigint {
+  return statusOf(file).getBigUint64(32, true);
+}
+
+/** struct statx of linux/stat.h */
+function statusOf(file: Fd): DataView {
   const status = new Uint8Array(256);
   perform("see what kind of file it is", statx(file.number, status));
-  return (new DataView(status.buffer).getUint16(28, true) & S.IFMT) === S.IFREG;
+  return new DataView(status.buffer);
 }

@@ -99,6 +99,8 @@ export type MountAttributes = {
   readonly set?: number;
   readonly clear?: number;
   readonly propagation?: number;
+  /** The user namespace whose maps MOUNT_ATTR_IDMAP takes. */
+  readonly userns?: number;
 };
 
 /** mount_setattr(2) on an open mount; with everything below it if `recursive`. */
@@ -107,6 +109,7 @@ export function mount_setattr(mount: FdArg, attributes: MountAttributes, recursi
     ...(attributes.set ? { attr_set: attributes.set } : {}),
     ...(attributes.clear ? { attr_clr: attributes.clear } : {}),
     ...(attributes.propagation ? { propagation: attributes.propagation } : {}),
+    ...(attributes.userns === undefined ? {} : { userns_fd: attributes.userns }),
   });
   return call("mount_setattr", mount, "", AT.EMPTY_PATH | (recursive ? AT.RECURSIVE : 0), attr, 32);
 }

@@ -62,10 +62,11 @@ export function ambientCapability(operation: keyof typeof PR_CAP_AMBIENT, capabi
   return call("prctl", PR.CAP_AMBIENT, PR_CAP_AMBIENT[operation], capability, 0, 0);
 }
 
-export function setrlimit(resource: number, soft: bigint, hard: bigint): Call {
+/** prlimit(2); pid 0 is the caller. */
+export function setrlimit(resource: number, soft: bigint, hard: bigint, pid = 0): Call {
   return call(
     "prlimit64",
-    0,
+    pid,
     resource,
     structOf("rlimit64", { rlim_cur: soft, rlim_max: hard }),
     null,

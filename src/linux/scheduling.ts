@@ -20,7 +20,7 @@ export type SchedAttr = {
 /** Bytes of struct sched_attr since Linux 5.3 (linux/sched/types.h, SCHED_ATTR_SIZE_VER1). */
 const SCHED_ATTR_SIZE = 56;
 
-export function sched_setattr(attr: SchedAttr): Call {
+export function sched_setattr(attr: SchedAttr, pid = 0): Call {
   const { policy, flags, nice, priority, runtime, deadline, period } = attr;
   const bytes = structOf("sched_attr", {
     size: SCHED_ATTR_SIZE,
@@ -32,7 +32,7 @@ export function sched_setattr(attr: SchedAttr): Call {
     sched_deadline: deadline,
     sched_period: period,
   });
-  return call("sched_setattr", 0, bytes, 0);
+  return call("sched_setattr", pid, bytes, 0);
 }
 
 /** `mask`: bit n is processor n, in whole 64-bit words. The kernel passes over those it cannot have. */
@@ -41,8 +41,8 @@ export function sched_setaffinity(mask: Uint8Array): Call {
 }
 
 /** linux/ioprio.h: the class stands above 13 bits of level. */
-export function ioprio_set(ioClass: number, level: number): Call {
-  return call("ioprio_set", IOPRIO_WHO.PROCESS, 0, (ioClass << 13) | level);
+export function ioprio_set(ioClass: number, level: number, pid = 0): Call {
+  return call("ioprio_set", IOPRIO_WHO.PROCESS, pid, (ioClass << 13) | level);
 }
 
 /** `mode` as MPOL_* with MPOL_F_*; `nodes`: bit n is node n, in whole 64-bit words, or none at all. */

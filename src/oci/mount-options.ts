@@ -3,6 +3,7 @@
 // Table: container.md section 1.11, the same as runc's.
 import { MOUNT_ATTR, MS } from "../linux/mount-flags.ts";
 import { InvalidSpec, quote } from "./invalid-spec.ts";
+import type { Mount } from "./spec.ts";
 
 export type MountOptions = {
   /** MS_* that hold after the last option. */
@@ -122,6 +123,12 @@ export function parseMountOptions(options: readonly string[]): MountOptions {
     copySymlink: options.includes("copy-symlink"),
     data: options.filter((option) => !isOurs(option)),
   };
+}
+
+/** True if it shows other owners than its source. */
+export function isIdMapped({ options = [], uidMappings = [], gidMappings = [] }: Mount): boolean {
+  const maps = uidMappings.length + gidMappings.length;
+  return maps > 0 || parseMountOptions(options).idmap !== undefined;
 }
 
 function mountFlags(options: readonly string[]) {

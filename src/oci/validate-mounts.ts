@@ -1,5 +1,6 @@
 // Rules for what is put into the container's tree.
 import { MS } from "../linux/mount-flags.ts";
+import { checkMappings } from "./id-mapping.ts";
 import { InvalidSpec, quote } from "./invalid-spec.ts";
 import { parseMountOptions } from "./mount-options.ts";
 import { hasNamespace } from "./namespace.ts";
@@ -10,7 +11,11 @@ import type { ContainerSpec } from "./valid-spec.ts";
 
 export function validMounts({ mounts = [], linux }: ContainerSpec): void {
   const inUserNamespace = hasNamespace(linux, "user");
-  for (const mount of mounts) checkMount(mount, inUserNamespace);
+  for (const [index, mount] of mounts.entries()) {
+    checkMount(mount, inUserNamespace);
+    checkMappings(`mounts[${index}].uidMappings`, mount.uidMappings ?? []);
+    checkMappings(`mounts[${index}].gidMappings`, mount.gidMappings ?? []);
+  }
 }
 
 function checkMount(mount: Mount, inUserNamespace: boolean): void {

@@ -2,7 +2,6 @@
 import { InvalidSpec, invalidField, quote } from "./invalid-spec.ts";
 import { hasNamespace } from "./namespace.ts";
 import { isAbsolute } from "./path-components.ts";
-import type { IdMapping } from "./spec.ts";
 import { sysctlPath } from "./sysctl-name.ts";
 import type { ContainerSpec } from "./valid-spec.ts";
 
@@ -27,21 +26,6 @@ export function validHostname({ hostname = "", domainname = "", linux }: Contain
     if (new TextEncoder().encode(name).length > LONGEST_HOSTNAME)
       throw new InvalidSpec(`${field} ${quote(name)} is longer than ${LONGEST_HOSTNAME} bytes`);
   }
-}
-
-export function validIdMappings({ linux }: ContainerSpec): void {
-  const { uidMappings = [], gidMappings = [] } = linux;
-  if (hasNamespace(linux, "user")) {
-    checkIdMappings("uid", uidMappings);
-    checkIdMappings("gid", gidMappings);
-  } else if (uidMappings.length + gidMappings.length > 0) {
-    throw new InvalidSpec("user namespace: No user namespace, but uid or gid mapping exists");
-  }
-}
-
-function checkIdMappings(kind: "uid" | "gid", mappings: readonly IdMapping[]): void {
-  if (!mappings.some(({ size }) => size > 0))
-    throw new InvalidSpec(`user namespace: idmapping ${kind}: No idmap has size > 0`);
 }
 
 const NANOSECONDS = 1_000_000_000;

@@ -11,7 +11,6 @@ import { validCounts } from "./validate-counts.ts";
 import { validDevices, validMaskedAndReadonlyPaths, validMounts } from "./validate-mounts.ts";
 import {
   validHostname,
-  validIdMappings,
   validNamespaces,
   validSysctls,
   validTimeOffsets,
@@ -21,6 +20,7 @@ import { validateResources } from "./validate-resources.ts";
 import { validMemoryPolicy } from "./validate-scheduling.ts";
 import { validSeccomp } from "./validate-seccomp.ts";
 import { refuseNul } from "./validate-text.ts";
+import { validIdMappings } from "./validate-user-namespace.ts";
 
 type Check = (spec: ContainerSpec) => void;
 

@@ -6,16 +6,17 @@ import { MS } from "../linux/mount-flags.ts";
 import type { MountOptions } from "../oci/mount-options.ts";
 import type { Mount } from "../oci/spec.ts";
 import type { Tape } from "../tape/tape.ts";
+import type { BindContext } from "./bind-mount.ts";
 import type { CgroupView } from "./cgroup-view.ts";
 import { type TargetKind, openTarget } from "./mount-target.ts";
 
-export type MountContext = {
+export type MountContext = BindContext & {
   readonly root: Reg;
-  /** What a relative source starts from. */
-  readonly bundle: string;
   readonly cgroup: CgroupView;
   /** linux.mountLabel, where the guest's kernel has SELinux. */
   readonly label: string | undefined;
+  /** Made already, with all but their place. */
+  readonly prepared: ReadonlyMap<Mount, Reg>;
 };
 
 /** Attach a detached mount, which stays open, at the destination, and settle it. */

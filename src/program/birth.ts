@@ -5,42 +5,49 @@ import { allowInSessionKeyring, joinSessionKeyring, prctl } from "../linux/proce
 import { Mark, type Tape } from "../tape/tape.ts";
 import { type Stdio, closeOthers, placeStdio } from "./descriptors.ts";
 import { setOomScore } from "./limits.ts";
+import type { Process } from "../oci/process.ts";
 import type { Filtered } from "./seccomp-filter.ts";
 import { type Labels, labelKeys, labelProgram } from "./security-labels.ts";
+import { type Mapped, giveStdio, leaveGroups } from "./user-namespace.ts";
 
 /** What a process of a container is given by the agent. Descriptors are the agent's numbers. */
-export type Birth = Filtered & {
-  readonly containerId: string;
-  /** Errors and park points are reported here. */
-  readonly control: number;
-  /** null: the process has a terminal, which it opens itself. */
-  readonly stdio: Stdio | null;
-  /** `tasks` of the cgroup in each v1 hierarchy; empty where clone(2) has placed the child already. */
-  readonly cgroupFiles: readonly string[];
-  /** Signals the agent ignores: execve(2) would hand that on. */
-  readonly ignoredSignals: readonly number[];
-  readonly labels?: Labels | undefined;
-  /** Complete: what execve(2) is given. */
-  readonly environment: readonly string[];
-};
+export type Birth = Filtered &
+  Mapped & {
+    readonly containerId: string;
+    /** Errors and park points are reported here. */
+    readonly control: number;
+    /** null: the process has a terminal, which it opens itself. */
+    readonly stdio: Stdio | null;
+    /** `tasks` of the cgroup in each v1 hierarchy; empty where clone(2) has placed the child already. */
+    readonly cgroupFiles: readonly string[];
+    /** Signals the agent ignores: execve(2) would hand that on. */
+    readonly ignoredSignals: readonly number[];
+    readonly labels?: Labels | undefined;
+    /** Complete: what execve(2) is given. */
+    readonly environment: readonly string[];
+  };
 
 /** The number a terminal's master has in the child, where the agent fetches it. */
 export function masterNumber({ control }: Pick<Birth, "control">): number {
   return control === 255 ? 254 : 255;
 }
 
+/** `kept`: descriptors of the agent that the tape uses. */
 export function leaveAgent(
   tape: Tape,
   birth: Omit<Birth, "environment">,
-  namespaces: readonly number[],
-  oomScoreAdj: number | undefined,
+  kept: readonly number[],
+  { oomScoreAdj, user }: Pick<Process, "oomScoreAdj" | "user">,
 ): void {
+  const { ids, stdio } = birth;
   // A container that shares a namespace with this process could trace it until execve.
   tape.do("allow no tracing", prctl(PR.SET_DUMPABLE, 0));
   tape.do("clear the umask", umask(0));
-  if (birth.stdio !== null) placeStdio(tape, birth.stdio);
-  closeOthers(tape, [birth.control, ...namespaces]);
+  if (stdio !== null) placeStdio(tape, stdio);
+  if (stdio !== null && ids !== undefined) giveStdio(tape, ids, user);
+  closeOthers(tape, [birth.control, ...kept]);
   setOomScore(tape, oomScoreAdj);
+  if (ids !== undefined) leaveGroups(tape);
 }
 
 /** What the program is to the guest's kernel. After leaveAgent(), while the agent's /proc is in sight. */

@@ -35,7 +35,16 @@ const TYPE = { c: S.IFCHR, u: S.IFCHR, b: S.IFBLK, p: S.IFIFO } as const;
 const ANYBODY = 0o666;
 const PERMISSIONS = 0o7777;
 
-export function populateDev(tape: Tape, root: Reg, requested: readonly Device[]): void {
+/**
+ * `nodes`: detached mounts of device nodes, by the path in the container, where it cannot make them
+ * itself.
+ */
+export function populateDev(
+  tape: Tape,
+  root: Reg,
+  requested: readonly Device[],
+  nodes: ReadonlyMap<string, Reg>,
+): void {
   const dev = openTarget(tape, root, "/dev", "directory");
   for (const [name, target] of LINKS) {
     const link = symlinkat(target, dev, name);
@@ -47,27 +56,46 @@ export function populateDev(tape: Tape, root: Reg, requested: readonly Device[])
       },
     });
   }
-  for (const device of withDefaults(requested)) makeDevice(tape, root, dev, device);
+  for (const device of devicesOf(requested)) {
+    makeDevice(tape, root, dev, device, nodes.get(device.path));
+  }
   tape.do("close /dev", close(dev));
 }
 
-/** What the spec says of a default device holds. /dev/ptmx is the link above. */
-function withDefaults(requested: readonly Device[]): readonly Device[] {
+/** With the default ones. What the spec says of one of those holds. /dev/ptmx is the link above. */
+export function devicesOf(requested: readonly Device[]): readonly Device[] {
   const named = new Set(requested.map((device) => device.path));
   const defaults = DEFAULT_DEVICES.filter((device) => !named.has(device.path));
   return [...defaults, ...requested.filter((device) => device.path !== "/dev/ptmx")];
 }
 
-function makeDevice(tape: Tape, root: Reg, dev: Reg, device: Device): void {
+/** Type and permissions, for mknod(2). */
+export function modeOf({ type, fileMode = 0 }: Device): number {
+  return TYPE[type] | (fileMode & PERMISSIONS || ANYBODY);
+}
+
+/** For mknod(2). */
+export function deviceNumber({ type, major = 0, minor = 0 }: Device): number {
+  return type === "p" ? 0 : makedev(major, minor);
+}
+
+function makeDevice(
+  tape: Tape,
+  root: Reg,
+  dev: Reg,
+  device: Device,
+  prepared: Reg | undefined,
+): void {
   const names = components(device.path);
   const name = names.at(-1) ?? "";
   const isNested = names.length > 2;
   const parent = isNested
     ? openTarget(tape, root, `/${names.slice(0, -1).join("/")}`, "directory")
     : dev;
-  const mode = TYPE[device.type] | ((device.fileMode ?? 0) & PERMISSIONS || ANYBODY);
-  const number = device.type === "p" ? 0 : makedev(device.major ?? 0, device.minor ?? 0);
-  const node = mknodat(parent, name, mode, number);
+  const node =
+    prepared === undefined
+      ? mknodat(parent, name, modeOf(device), deviceNumber(device))
+      : mknodat(parent, name, S.IFREG | 0o600);
   tape.do(`create ${device.path}`, node, {
     EEXIST: (block) => {
       // The image's own node may be anything; only a mount of the spec's own stays.
@@ -75,8 +103,17 @@ function makeDevice(tape: Tape, root: Reg, dev: Reg, device: Device): void {
       block.do(`create ${device.path}`, node, { EEXIST: skip });
     },
   });
-  if (device.uid || device.gid) chownDevice(tape, parent, name, device);
+  if (prepared !== undefined) attachNode(tape, prepared, parent, name, device.path);
+  else if (device.uid || device.gid) chownDevice(tape, parent, name, device);
   if (isNested) tape.do(`close the parent of ${device.path}`, close(parent));
+}
+
+/** In the place of the file that has just been made for it. */
+function attachNode(tape: Tape, node: Reg, parent: Reg, name: string, path: string): void {
+  const target = tape.fd(`open ${path}`, openat(parent, name, O.PATH | O.NOFOLLOW));
+  tape.do(`mount ${path}`, attachMount(node, target));
+  tape.do(`close the place of ${path}`, close(target));
+  tape.do(`close the mount of ${path}`, close(node));
 }
 
 function chownDevice(tape: Tape, parent: Reg, name: string, device: Device): void {

@@ -14,6 +14,7 @@ import { type Joined, joinMountNamespace, joinNamespaces } from "./namespaces.ts
 import { type Served, setFinalAffinity, setInitialAffinity } from "./scheduling.ts";
 import { filterBeforeExecve } from "./seccomp-filter.ts";
 import { controlTerminal, openTerminal } from "./terminal.ts";
+import { becomeRootInside } from "./user-namespace.ts";
 
 export type ExecContext = Birth & {
   /** The namespaces of the container, pinned when it was created. */
@@ -26,12 +27,13 @@ export type ExecContext = Birth & {
 export function execProgram(process: ContainerProcess, context: ExecContext): Tape {
   const { execCPUAffinity = {} } = process;
   const tape = new Tape();
-  leaveAgent(tape, context, Object.values(context.joined), process.oomScoreAdj);
+  leaveAgent(tape, context, Object.values(context.joined), process);
   setInitialAffinity(tape, execCPUAffinity, context.cgroupFiles.length === 0);
   enterCgroup(tape, context.cgroupFiles);
   setFinalAffinity(tape, execCPUAffinity);
   enterSecurity(tape, context);
   joinNamespaces(tape, context.joined);
+  if (context.ids !== undefined) becomeRootInside(tape);
   joinMountNamespace(tape, context.joined);
   tape.do("start a session", setsid());
   if (process.terminal === true) {
@@ -40,7 +42,8 @@ export function execProgram(process: ContainerProcess, context: ExecContext): Ta
     openTerminal(tape, root, process, master);
     controlTerminal(tape);
     closeOthers(tape, [context.control, master]);
-    tape.park("hand over the terminal");
+    // In a user namespace the agent comes for it when it sets the limits.
+    if (context.ids === undefined) tape.park("hand over the terminal");
   }
   assumeIdentity(tape, process, context, context.served);
   const { environment, file } = context;

@@ -7,10 +7,10 @@ import { hookArgs } from "../oci/hooks.ts";
 import type { Hook } from "../oci/spec.ts";
 import { Tape, skip } from "../tape/tape.ts";
 import { type Birth, leaveAgent } from "./birth.ts";
-import { becomeUser } from "./credentials.ts";
 import { enterCgroup } from "./cgroup-entry.ts";
 import { closeOnExec } from "./descriptors.ts";
 import { type Joined, joinMountNamespace, joinNamespaces } from "./namespaces.ts";
+import { becomeRootInside } from "./user-namespace.ts";
 
 export type HookContext = Omit<Birth, "environment" | "seccomp" | "labels"> & {
   /** The namespaces of a container that is being made; none: the agent's own are kept. */
@@ -28,13 +28,13 @@ const UMASK = 0o022;
 export function hookProgram(hook: Hook, context: HookContext): Tape {
   const { joined, cwd, ignoredSignals } = context;
   const tape = new Tape();
-  leaveAgent(tape, context, Object.values(joined), undefined);
+  leaveAgent(tape, context, Object.values(joined), { user: ROOT });
   enterCgroup(tape, context.cgroupFiles);
   tape.do("join a new session keyring", joinSessionKeyring(null), { ENOSYS: skip });
   joinNamespaces(tape, joined);
-  joinMountNamespace(tape, joined);
   // Whoever enters a user namespace is nobody there until it says who it is.
-  if (joined.user !== undefined) becomeUser(tape, ROOT);
+  if (joined.user !== undefined) becomeRootInside(tape);
+  joinMountNamespace(tape, joined);
   // A group of its own, by which it is ended with all that it has started.
   tape.do("start a session", setsid());
   tape.do(`change directory to ${cwd}`, chdir(cwd));

@@ -5,6 +5,7 @@
 import { setsid } from "../linux/process.ts";
 import { hasCreateHooks } from "../oci/hooks.ts";
 import type { NamespaceType } from "../oci/namespace.ts";
+import type { Device, Mount } from "../oci/spec.ts";
 import type { ContainerSpec } from "../oci/valid-spec.ts";
 import { Tape } from "../tape/tape.ts";
 import { type Birth, enterSecurity, leaveAgent, masterNumber } from "./birth.ts";
@@ -19,6 +20,7 @@ import { makePathsReadonly, maskPaths } from "./masked-paths.ts";
 import { openTarget } from "./mount-target.ts";
 import { bindsDev, makeMountsReadonly, mountAll } from "./mounts.ts";
 import { type Joined, joinNamespaces, newNamespaces, newTimeNamespace } from "./namespaces.ts";
+import { NOTHING_PREPARED, type Prepared, prepare } from "./prepared.ts";
 import {
   type RootSwitch,
   type Rootfs,
@@ -32,6 +34,7 @@ import {
 import { filterBeforeExecve } from "./seccomp-filter.ts";
 import { writeSysctls } from "./sysctls.ts";
 import { controlTerminal, mountConsole, openTerminal } from "./terminal.ts";
+import { beBornInside, becomeRootInside } from "./user-namespace.ts";
 
 export type InitContext = Birth & {
   /** `/run/kata-containers/<id>` */
@@ -43,34 +46,40 @@ export type InitContext = Birth & {
   readonly cgroupView: CgroupView;
   /** linux.mountLabel, where the guest's kernel has SELinux. */
   readonly mountLabel?: string | undefined;
+  /** The user namespaces whose maps mounts have, by their descriptors in the agent. */
+  readonly idMapped: ReadonlyMap<Mount, number>;
 };
 
 export function initProgram(spec: ContainerSpec, context: InitContext): Tape {
   const { process, linux, mounts = [] } = spec;
+  const { joined, created, ids } = context;
   const tape = new Tape();
 
   // 1. The root is bound where host programs expect it, which only the agent's namespace shows.
-  leaveAgent(tape, context, Object.values(context.joined), process.oomScoreAdj);
+  leaveAgent(tape, context, [...Object.values(joined), ...context.idMapped.values()], process);
   enterCgroup(tape, context.cgroupFiles);
   enterSecurity(tape, context);
   bindRootfs(tape, context.rootfs);
+  const devices = bindsDev(mounts) ? undefined : (linux.devices ?? []);
+  const prepared = prepareFor(tape, spec, context, devices);
 
   // 2. Joined namespaces come first: an mqueue shows the ipc namespace it is mounted from.
-  joinNamespaces(tape, context.joined);
-  if (context.created.includes("time")) newTimeNamespace(tape, linux.timeOffsets);
-  newNamespaces(tape, context.created);
-  if (context.created.includes("uts")) setNames(tape, spec);
-  isolateMounts(tape, linux.rootfsPropagation);
+  joinNamespaces(tape, joined);
+  if (created.includes("time")) newTimeNamespace(tape, linux.timeOffsets);
+  if (ids !== undefined) {
+    beBornInside(tape, created);
+    becomeRootInside(tape);
+  }
+  newNamespaces(tape, created);
+  if (created.includes("uts")) setNames(tape, spec);
+  // A copy for another user namespace is a slave by itself.
+  if (ids === undefined) isolateMounts(tape, linux.rootfsPropagation);
   const root = mountRootfs(tape, context.rootfs);
-  const where = {
-    root,
-    bundle: context.bundle,
-    cgroup: context.cgroupView,
-    label: context.mountLabel,
-  };
+  const { bundle, cgroupView: cgroup, idMapped, mountLabel: label } = context;
+  const where = { root, bundle, cgroup, idMapped, label, prepared: prepared.mounts };
   const unfinished = mountAll(tape, mounts, where);
   const master = masterNumber(context);
-  if (!bindsDev(mounts)) populateDev(tape, root, linux.devices ?? []);
+  if (devices !== undefined) populateDev(tape, root, devices, prepared.devices);
   if (process.terminal === true)
     mountConsole(tape, root, openTerminal(tape, root, process, master));
   // Hooks see the agent's tree and may still change the root, as under runc.
@@ -99,4 +108,16 @@ export function initProgram(spec: ContainerSpec, context: InitContext): Tape {
   closeOnExec(tape);
   execute(tape, entrypoint, () => filterBeforeExecve(tape, process, context));
   return tape;
+}
+
+/** A user namespace has no rights over the guest: what takes them is done before it is entered. */
+function prepareFor(
+  tape: Tape,
+  { mounts = [], linux }: ContainerSpec,
+  { ids, created, bundle, idMapped }: InitContext,
+  devices: readonly Device[] | undefined,
+): Prepared {
+  if (ids === undefined) return NOTHING_PREPARED;
+  const { rootfsPropagation: propagation } = linux;
+  return prepare(tape, mounts, devices, { ids, created, bundle, idMapped, propagation });
 }

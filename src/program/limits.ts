@@ -5,7 +5,7 @@ import { close, writeText } from "../linux/io.ts";
 import { O } from "../linux/open-flags.ts";
 import { setrlimit } from "../linux/process.ts";
 import type { Rlimit } from "../oci/process.ts";
-import type { Tape } from "../tape/tape.ts";
+import type { LabelledCall, Tape } from "../tape/tape.ts";
 
 /** While the agent's /proc is in sight. */
 export function setOomScore(tape: Tape, score: number | undefined): void {
@@ -19,9 +19,12 @@ export function setOomScore(tape: Tape, score: number | undefined): void {
 }
 
 /** Late, since few open files allowed would hinder the steps before; as root, which may raise them. */
-export function setRlimits(tape: Tape, rlimits: readonly Rlimit[]): void {
-  for (const { type, soft, hard } of rlimits) {
+export function rlimitCalls(pid: number, rlimits: readonly Rlimit[]): readonly LabelledCall[] {
+  return rlimits.map(({ type, soft, hard }) => {
     const name = type.slice("RLIMIT_".length) as keyof typeof RLIMIT;
-    tape.do(`set ${type} to ${soft}:${hard}`, setrlimit(RLIMIT[name], soft, hard));
-  }
+    return {
+      label: `set ${type} to ${soft}:${hard}`,
+      call: setrlimit(RLIMIT[name], soft, hard, pid),
+    };
+  });
 }

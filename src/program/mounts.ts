@@ -1,19 +1,21 @@
 // The mounts of the spec, in its order, by descriptor: each is made detached, given its attributes,
 // and only then attached to a place that was looked up inside the rootfs.
 import type { Reg } from "../linux/call.ts";
-import { AT_FDCWD, RESOLVE } from "../linux/constants.ts";
+import { RESOLVE } from "../linux/constants.ts";
 import { fsetxattr, openInRoot, openat } from "../linux/fs.ts";
 import { close } from "../linux/io.ts";
-import { cloneMount, mount_setattr } from "../linux/mount.ts";
+import { mount_setattr } from "../linux/mount.ts";
 import { MOUNT_ATTR, MS } from "../linux/mount-flags.ts";
 import { O } from "../linux/open-flags.ts";
 import { type MountOptions, parseMountOptions } from "../oci/mount-options.ts";
-import { components, isAbsolute } from "../oci/path-components.ts";
+import { components } from "../oci/path-components.ts";
 import type { Mount } from "../oci/spec.ts";
 import type { Tape } from "../tape/tape.ts";
 import { type MountContext, attach, settle } from "./attach-mount.ts";
+import { cloneSource } from "./bind-mount.ts";
 import { mountCgroup } from "./cgroup-mount.ts";
-import { attributesOf, labelled, newFilesystem } from "./filesystem.ts";
+import { labelled, attributesOf, newFilesystem } from "./filesystem.ts";
+import { kindOf } from "./mount-kind.ts";
 
 /** A mount that is to be read-only, and is held open until then. */
 export type Unfinished = { readonly destination: string; readonly mount: Reg };
@@ -58,24 +60,10 @@ function mountOne(tape: Tape, mount: Mount, context: MountContext): Unfinished |
   }
 }
 
-/** mount(2) asks for a remount first, then for a bind. */
-function kindOf({ type }: Mount, { flags }: MountOptions): "remount" | "bind" | "cgroup" | "new" {
-  if ((flags & MS.REMOUNT) !== 0) return "remount";
-  if (type === "bind" || (flags & MS.BIND) !== 0) return "bind";
-  return type === "cgroup" || type === "cgroup2" ? "cgroup" : "new";
-}
-
 function bind(tape: Tape, mount: Mount, options: MountOptions, context: MountContext): void {
-  const { destination, type = "none", source: named = type } = mount;
-  const source = isAbsolute(named) ? named : `${context.bundle}/${named}`;
-  const recursive = (options.flags & MS.REC) !== 0;
-  const tree = tape.fd(`clone ${source}`, cloneMount(AT_FDCWD, source, recursive));
-  const attributes = attributesOf(options);
-  if (attributes.set !== 0 || attributes.clear !== 0) {
-    tape.do(`set the flags of ${destination}`, mount_setattr(tree, attributes));
-  }
+  const tree = context.prepared.get(mount) ?? cloneSource(tape, mount, options, context);
   attach(tape, tree, mount, options, context, { like: tree });
-  tape.do(`close the mount of ${destination}`, close(tree));
+  tape.do(`close the mount of ${mount.destination}`, close(tree));
 }
 
 /** Only flags of the mount that is there already. */
@@ -98,7 +86,9 @@ function mountNew(
   const { destination, type = "none" } = mount;
   const isUnfinished = type === "tmpfs" && (options.flags & MS.RDONLY) !== 0;
   const flags = isUnfinished ? options.flags & ~MS.RDONLY : options.flags;
-  const made = newFilesystem(tape, type, mount, labelled(type, { ...options, flags }, label));
+  const made =
+    context.prepared.get(mount) ??
+    newFilesystem(tape, type, mount, labelled(type, { ...options, flags }, label));
   if (type === "mqueue" && label !== undefined) labelRoot(tape, made, destination, label);
   attach(tape, made, mount, options, context, "directory", resolveFor(type));
   if (isUnfinished) return { destination, mount: made };

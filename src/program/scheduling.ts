@@ -11,7 +11,7 @@ import { idMask } from "../oci/id-list.ts";
 import { InvalidSpec } from "../oci/invalid-spec.ts";
 import type { ExecCpuAffinity, IoPriority, Process, Scheduler } from "../oci/process.ts";
 import type { Linux, MemoryPolicy } from "../oci/spec.ts";
-import { skip, type Tape } from "../tape/tape.ts";
+import { type LabelledCall, skip, type Tape } from "../tape/tape.ts";
 
 /** Of the container, for its first process and every exec. */
 export type Served = Pick<Linux, "personality" | "memoryPolicy">;
@@ -38,14 +38,19 @@ export function setFinalAffinity(tape: Tape, { final }: ExecCpuAffinity): void {
   tape.do(`set ${field} to ${final}`, sched_setaffinity(idMask(field, final)));
 }
 
-/** As root, which may give the process more than others get. */
-export function setScheduling(
-  tape: Tape,
+/** As root, which may give the process more than others get; of process `pid`, 0: the caller. */
+export function schedulingCalls(
+  pid: number,
   { scheduler, ioPriority }: Process,
-  { personality, memoryPolicy }: Served,
-): void {
-  if (scheduler !== undefined) setScheduler(tape, scheduler);
-  if (ioPriority !== undefined) setIoPriority(tape, ioPriority);
+): readonly LabelledCall[] {
+  return [
+    ...(scheduler === undefined ? [] : [schedulerCall(pid, scheduler)]),
+    ...(ioPriority === undefined ? [] : [ioPriorityCall(pid, ioPriority)]),
+  ];
+}
+
+/** The machine that the process sees, and the memory that it gets of it. */
+export function setMachine(tape: Tape, { personality, memoryPolicy }: Served): void {
   if (personality !== undefined) {
     const { domain } = personality;
     tape.do(`set linux.personality to ${domain}`, setPersonality(numberOf(PER, "", domain)));
@@ -53,7 +58,7 @@ export function setScheduling(
   if (memoryPolicy !== undefined) setMemoryPolicy(tape, memoryPolicy);
 }
 
-function setScheduler(tape: Tape, scheduler: Scheduler): void {
+function schedulerCall(pid: number, scheduler: Scheduler): LabelledCall {
   const { policy, nice = 0, priority = 0, flags = [] } = scheduler;
   const { runtime = 0, deadline = 0, period = 0 } = scheduler;
   const attr = {
@@ -65,12 +70,12 @@ function setScheduler(tape: Tape, scheduler: Scheduler): void {
     deadline,
     period,
   };
-  tape.do(`set process.scheduler to ${policy}`, sched_setattr(attr));
+  return { label: `set process.scheduler to ${policy}`, call: sched_setattr(attr, pid) };
 }
 
-function setIoPriority(tape: Tape, { class: name, priority = 0 }: IoPriority): void {
-  const call = ioprio_set(numberOf(IOPRIO_CLASS, "IOPRIO_CLASS_", name), priority);
-  tape.do(`set process.ioPriority to ${name} ${priority}`, call);
+function ioPriorityCall(pid: number, { class: name, priority = 0 }: IoPriority): LabelledCall {
+  const call = ioprio_set(numberOf(IOPRIO_CLASS, "IOPRIO_CLASS_", name), priority, pid);
+  return { label: `set process.ioPriority to ${name} ${priority}`, call };
 }
 
 function setMemoryPolicy(tape: Tape, { mode, nodes = "", flags = [] }: MemoryPolicy): void {

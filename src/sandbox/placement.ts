@@ -1,17 +1,22 @@
 // Which namespaces a container of the pod enters and which are made for it: rpc.md 6.3, step 12.
 import type { Placement } from "../container/init.ts";
 import { internal } from "../error.ts";
+import { NAMESPACE_FILE } from "../container/pinned-namespaces.ts";
 import { Fd } from "../kernel/fd.ts";
+import { attempt } from "../kernel/perform.ts";
 import { AT_FDCWD } from "../linux/constants.ts";
-import { openat } from "../linux/fs.ts";
+import { exists, openat } from "../linux/fs.ts";
 import { O } from "../linux/open-flags.ts";
 import { InvalidSpec } from "../oci/invalid-spec.ts";
 import { type NamespaceType, hasNamespace } from "../oci/namespace.ts";
 import type { Linux } from "../oci/spec.ts";
 import type { SandboxNamespaces } from "./namespaces.ts";
+import type { PodUserNamespace } from "./user-namespaces.ts";
 
 export type Pod = {
   readonly namespaces: SandboxNamespaces | undefined;
+  /** The container's own. */
+  readonly userNamespace: PodUserNamespace | undefined;
   /** The pid namespace of the pod's first container. */
   readonly pidNamespace: Fd | undefined;
   readonly hasContainers: boolean;
@@ -31,8 +36,15 @@ export function placementOf(
   }
   const joined = new Map<NamespaceType, Fd>();
   const created: NamespaceType[] = [];
+  // Nobody in a user namespace could use those of the pod that belong to the guest's.
+  const names = pod.userNamespace === undefined ? pod.namespaces : pod.userNamespace.names;
   for (const { type, path } of namespaces) {
-    const ours = type === "ipc" || type === "uts" ? pod.namespaces?.[type] : undefined;
+    const ours =
+      type === "user"
+        ? pod.userNamespace?.user
+        : type === "ipc" || type === "uts"
+          ? names?.[type]
+          : undefined;
     // Where a container has always had its own pid namespace or the pod's, the list says nothing.
     if (type === "pid") continue;
     if (ours !== undefined) joined.set(type, ours);
@@ -44,7 +56,20 @@ export function placementOf(
   const pid = sandboxPidns ? sharedPidNamespace(pod) : undefined;
   if (pid === undefined) created.push("pid");
   else joined.set("pid", pid);
-  return { joined, created };
+  return { joined, created, ids: pod.userNamespace?.maps };
+}
+
+/** Throws InvalidSpec for a kind that the kernel has not. */
+export function refuseMissing({ namespaces = [] }: Linux): void {
+  for (const { type } of namespaces) {
+    if (attempt(exists(`/proc/self/ns/${NAMESPACE_FILE[type]}`)) >= 0) continue;
+    // The words for the first are upstream's.
+    throw new InvalidSpec(
+      type === "user"
+        ? "user namespace: user namespace not supported!"
+        : `linux.namespaces: the kernel has no ${type} namespaces`,
+    );
+  }
 }
 
 function sharedPidNamespace({ pidNamespace, hasContainers }: Pod): Fd | undefined {

@@ -16,7 +16,8 @@ import type { Hook, Hooks } from "../oci/spec.ts";
 import type { ContainerSpec } from "../oci/valid-spec.ts";
 import { SandboxNamespaces } from "./namespaces.ts";
 import { OomEvents } from "./oom-events.ts";
-import { placementOf } from "./placement.ts";
+import { placementOf, refuseMissing } from "./placement.ts";
+import { UserNamespaces } from "./user-namespaces.ts";
 
 export type CreateContainer = {
   readonly id: string;
@@ -42,6 +43,8 @@ export class Sandbox {
   #id = "";
   /** For each container, after its own. */
   #hooks: Hooks = {};
+  readonly #userNamespaces = new UserNamespaces();
+  #hostname: string | undefined;
   #pidNamespace: Fd | undefined;
   /** The container whose first process the pid namespace ends with. */
   #pidNamespaceOwner: Container | undefined;
@@ -56,6 +59,7 @@ export class Sandbox {
       this.#id = id || this.#id;
       this.#namespaces ??= await SandboxNamespaces.create(hostname);
       this.#hooks = hookDirectory === "" ? {} : await this.#findHooks(hookDirectory);
+      this.#hostname ??= hostname;
     });
   }
 
@@ -94,8 +98,9 @@ export class Sandbox {
     const { id, signal } = options;
     const release = await this.#claim(id, signal);
     try {
-      const container = await this.#make(options);
       await using undo = new AsyncDisposableStack();
+      undo.defer(() => this.#userNamespaces.release(id));
+      const container = await this.#make(options);
       undo.defer(() => container.destroy());
       if (this.#containers.size === 0) this.#adoptPidNamespace(container);
       this.#containers.set(id, container);
@@ -109,6 +114,7 @@ export class Sandbox {
   async removeContainer(container: Container): Promise<void> {
     await container.destroy();
     this.#containers.delete(container.id);
+    this.#userNamespaces.release(container.id);
     if (container === this.#pidNamespaceOwner) this.#closePidNamespace();
   }
 
@@ -120,6 +126,7 @@ export class Sandbox {
     this.#closePidNamespace();
     this.#namespaces?.remove();
     this.#namespaces = undefined;
+    this.#hostname = undefined;
     const errors = results.flatMap((result) =>
       result.status === "rejected" ? [result.reason] : [],
     );
@@ -151,11 +158,14 @@ export class Sandbox {
 
   async #make({ id, spec, sandboxPidns, signal }: CreateContainer): Promise<Container> {
     using opened = new DisposableStack();
+    refuseMissing(spec.linux);
+    const userNamespace = await this.#userNamespaces.acquire(id, spec.linux, this.#hostname);
     const placement = placementOf(
       spec.linux,
       sandboxPidns,
       {
         namespaces: this.#namespaces,
+        userNamespace,
         pidNamespace: this.#pidNamespace,
         hasContainers: this.#containers.size > 0,
         cgroupVersion: this.guest.cgroupVersion,

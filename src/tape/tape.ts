@@ -46,6 +46,8 @@ export class TapeTooLong extends RangeError {
   override name = "TapeTooLong";
 }
 
+export type LabelledCall = { readonly label: string; readonly call: Call };
+
 export class Tape {
   readonly ops: Op[] = [];
   #registers = 0;

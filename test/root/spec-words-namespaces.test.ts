@@ -191,7 +191,7 @@ describeWithAgent("linux.namespaces", (agent) => {
     ["one kind twice", [...others, { Type: "ipc" }], "namespace ipc is listed twice"],
     ["no mount namespace", [{ Type: "ipc" }], "a container needs a mount namespace"],
     ["a relative path", [...others, { Type: "network", Path: "run/net" }], "is not absolute"],
-    ["a user namespace, not served yet", [...others, { Type: "user" }], "idmapping"],
+    ["a user namespace without id maps", [...others, { Type: "user" }], "idmapping"],
   ])("are refused with %s", async (_, Namespaces, words) => {
     // Masked paths alone would ask for a mount namespace.
     const linux = { Namespaces, MaskedPaths: [], ReadonlyPaths: [] };

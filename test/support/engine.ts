@@ -1,14 +1,17 @@
 // Containers from a config.json, made by a sandbox in this process: the spec has words that no
 // message of the protocol carries. Run it in namespaces of its own (namespaces.sh).
-import { mkdtempSync, rmSync } from "node:fs";
+import { afterAll, beforeAll, describe } from "bun:test";
+import { chmodSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describeGuest } from "../../src/container/guest.ts";
 import type { Process } from "../../src/container/process.ts";
+import { startReaper } from "../../src/kernel/reaper.ts";
 import { specFromJson } from "../../src/oci/from-json.ts";
 import { validateProcess } from "../../src/oci/validate-process.ts";
 import { validateSpec } from "../../src/oci/validate.ts";
 import { Sandbox } from "../../src/sandbox/sandbox.ts";
+import { missing } from "./agent.ts";
 import type { Outcome } from "./container.ts";
 import { HOOK_RULES } from "./hooks.ts";
 import { makeRootfs } from "./rootfs.ts";
@@ -31,6 +34,11 @@ export class Engine implements AsyncDisposable {
   /** Of the cgroups of its containers. */
   readonly cgroup = this.directory.slice(this.directory.lastIndexOf("/") + 1);
   #serial = 0;
+
+  constructor() {
+    // The root of a user namespace is nobody here, and has to reach its root file system.
+    chmodSync(this.directory, 0o755);
+  }
 
   /** A root file system that nobody else uses. */
   rootfs(): string {
@@ -101,8 +109,35 @@ export class Engine implements AsyncDisposable {
   }
 }
 
+/** Tests that share one engine. `lacking`: what this machine has not, beside what all need. */
+export function describeWithEngine(
+  title: string,
+  tests: (engine: () => Engine) => void,
+  lacking?: string,
+): void {
+  const needed = missing ?? lacking;
+  const why = needed === undefined ? "" : ` (skipped: needs ${needed})`;
+  describe.skipIf(needed !== undefined)(title + why, () => {
+    let engine: Engine | undefined;
+    const started = () => {
+      if (engine === undefined) throw new Error("the engine has not been started");
+      return engine;
+    };
+    // Reaping goes on until all containers have ended: nobody else sees that.
+    beforeAll(startReaper);
+    beforeAll(() => void (engine = new Engine()));
+    tests(started);
+    afterAll(() => engine?.[Symbol.asyncDispose]());
+    afterAll(() => void process.removeAllListeners("SIGCHLD"));
+  });
+}
+
 async function outcomeOf({ stdio, child }: Process): Promise<Outcome> {
-  const [stdout, stderr] = await Promise.all([textOf(stdio.stdout), textOf(stdio.stderr)]);
+  const isTerminal = stdio.stdout === stdio.stderr;
+  const [stdout, stderr] = await Promise.all([
+    textOf(stdio.stdout),
+    isTerminal ? "" : textOf(stdio.stderr),
+  ]);
   return { status: await child.exit, stdout, stderr };
 }
 

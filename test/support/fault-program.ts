@@ -18,19 +18,30 @@ import type { NamespaceType } from "../../src/oci/namespace.ts";
 import type { ContainerSpec } from "../../src/oci/valid-spec.ts";
 import { validateProcess } from "../../src/oci/validate-process.ts";
 import { validateSpec } from "../../src/oci/validate.ts";
+import { UserNamespace } from "../../src/container/user-namespace.ts";
+import type { Mount } from "../../src/oci/spec.ts";
 import type { Joined } from "../../src/program/namespaces.ts";
 import { SandboxNamespaces } from "../../src/sandbox/namespaces.ts";
-import { type Context, DIRECTORY, hookIn, leastContainer, names } from "../unit/program/golden.ts";
+import {
+  type Context,
+  DIRECTORY,
+  hookIn,
+  idsOf,
+  leastContainer,
+  names,
+} from "../unit/program/golden.ts";
 import { type Subject, sweep } from "./fault-sweep.ts";
 import {
   BASE_ROOTFS,
   BUNDLE_ROOTFS,
+  MAPS,
   NO_CGROUP,
   ROOTFS,
   type Setting,
   Surroundings,
   bareRootfs,
   cgroupNamed,
+  giveAway,
   clutteredRootfs,
   guest,
   makeWorld,
@@ -52,6 +63,8 @@ const namespaces: Joined = {
   network: own("net").number,
   cgroup: own("cgroup").number,
 };
+
+const mapped = await UserNamespace.create({ from: MAPS, hostname: "pod" });
 
 /** It is opened by the first wait, for good: a program that is quick enough makes nobody wait. */
 async function openPoll(): Promise<void> {
@@ -84,12 +97,26 @@ const ORDINARY: Setting = {
     joined: { ipc: pod.ipc.number, uts: pod.uts.number },
     created: ["mount", "pid"],
     cgroupView: cgroup.view,
+    idMapped: new Map(),
   },
 };
 
-function settingOf(context: Context): Setting {
+/** The ipc and uts namespaces of a user namespace are its own. */
+function namespacesFor(joined: object): Joined {
+  const { user, names: owned } = mapped;
+  if (!("user" in joined) || owned === undefined) return namespaces;
+  const { ipc, uts } = owned;
+  return { ...namespaces, user: user.number, ipc: ipc.number, uts: uts.number };
+}
+
+function idMappedIn({ mounts = [] }: ContainerSpec, { idMapped = [] }: Context) {
+  const chosen = mounts.filter((_, index) => (idMapped[index] ?? 0) > 0);
+  return new Map<Mount, number>(chosen.map((mount) => [mount, mapped.user.number]));
+}
+
+function settingOf(spec: ContainerSpec, context: Context): Setting {
   const { initramfs, joined = {}, created = ["mount", "pid", "ipc", "uts"] } = context;
-  const entered = Object.entries(namespaces).filter(([type]) => type in joined);
+  const entered = Object.entries(namespacesFor(joined)).filter(([type]) => type in joined);
   return {
     guest: { ...guest, ignoredSignals: context.ignoredSignals ?? [] },
     cgroup: context.cgroupFiles === undefined ? NO_CGROUP : cgroup,
@@ -98,13 +125,15 @@ function settingOf(context: Context): Setting {
       joined: Object.fromEntries(entered),
       created,
       cgroupView: context.cgroupVersion === 1 ? cgroup.view : { version: 2 },
+      ids: idsOf(spec, context),
+      idMapped: idMappedIn(spec, context),
     },
   };
 }
 
 /** As the run before has left it, then with nothing in it, then with everything in the way. */
 function worldsOf(spec: ContainerSpec): Subject["worlds"] {
-  return [() => {}, bareRootfs, clutteredRootfs(spec)];
+  return [() => giveAway(ROOTFS), bareRootfs, clutteredRootfs(spec)];
 }
 
 function initSubject(title: string, spec: ContainerSpec, setting: Setting): Subject {
@@ -127,6 +156,8 @@ function mountedSubject(title: string, spec: ContainerSpec, setting: Setting): S
   return { ...initSubject(title, spec, setting), worlds: [remount], mayLeave: undefined };
 }
 
+const MADE_IN_USER: readonly NamespaceType[] = ["mount", "pid"];
+
 type Json = Readonly<Record<string, unknown>>;
 type Given = {
   readonly spec?: Json;
@@ -139,11 +170,14 @@ async function sweepGolden(golden: string): Promise<void> {
   const given: Given = JSON.parse(readFileSync(`${DIRECTORY}/${golden}.json`, "utf8"));
   const { spec = {}, exec, hook, context = {} } = given;
   const valid = leastContainer(spec, exec);
-  const setting = settingOf(context);
+  const setting = settingOf(valid, context);
   const created: NamespaceType[] = ["mount", "ipc", "uts", "cgroup"];
   const { joined = { mount: 0 } } = context;
   const wanted = created.filter((type) => type in joined);
-  const around = { ...setting, context: { ...setting.context, joined: {}, created: wanted } };
+  // What a container in a user namespace has is joined, and all else made.
+  const surroundings =
+    setting.context.ids === undefined ? { joined: {}, created: wanted } : { created: MADE_IN_USER };
+  const around = { ...setting, context: { ...setting.context, ...surroundings } };
   if (exec !== undefined) return sweepExec(golden, valid, around);
   if (hook !== undefined) return sweepHook(golden, hook, around, context.joined !== undefined);
   const isMounted = context.bindRootfs === false;

@@ -1,15 +1,17 @@
 // The world of the fault sweep: a private /run that has what the specs name, root file systems in
 // three states, and the agent's own way to start a process, with one change made to its program.
-import { mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { lchownSync, mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { type Cgroup, createCgroup } from "../../src/cgroup/cgroup.ts";
 import { Bundle } from "../../src/container/bundle.ts";
 import { type Guest, describeGuest } from "../../src/container/guest.ts";
 import { PinnedNamespaces } from "../../src/container/pinned-namespaces.ts";
 import { runHookProcess } from "../../src/container/hook-process.ts";
-import { type SpawnBirth, spawn } from "../../src/container/spawn.ts";
+import { limitStops } from "../../src/container/limits.ts";
+import { type SpawnBirth, type Stop, spawn } from "../../src/container/spawn.ts";
 import { hasCreateHooks } from "../../src/oci/hooks.ts";
-import type { NamespaceType } from "../../src/oci/namespace.ts";
+import type { IdMaps } from "../../src/oci/id-mapping.ts";
+import { NAMESPACE_TYPES, type NamespaceType } from "../../src/oci/namespace.ts";
 import type { Hook } from "../../src/oci/spec.ts";
 import type { ContainerSpec } from "../../src/oci/valid-spec.ts";
 import { normaliseEnvironment } from "../../src/oci/environment.ts";
@@ -51,6 +53,23 @@ function fillRootfs(root: string): void {
   makeRootfs(root);
   mkdirSync(join(root, "srv"));
   writeFileSync(join(root, "srv/run.sh"), "#!/bin/sh\n", { mode: 0o755 });
+  giveAway(root);
+}
+
+/** The root of the user namespace that some programs are for, who owns nothing else. */
+export const MAPS: IdMaps = {
+  uid: [{ containerID: 0, hostID: 100_000, size: 65_536 }],
+  gid: [{ containerID: 0, hostID: 200_000, size: 65_536 }],
+};
+
+/** Also what a program for another user has left in it. */
+export function giveAway(root: string): void {
+  lchownSync(root, 100_000, 200_000);
+  for (const entry of readdirSync(root, { withFileTypes: true })) {
+    const path = join(root, entry.name);
+    if (entry.isDirectory()) giveAway(path);
+    else lchownSync(path, 100_000, 200_000);
+  }
 }
 
 /** In the place of all that the agent makes there is something else: links to nowhere, plain files. */
@@ -66,6 +85,7 @@ export function clutteredRootfs(spec: ContainerSpec): () => void {
     bareRootfs();
     for (const path of places.filter(isLookedUp)) inRootfs(path, (at) => symlinkSync("/gone", at));
     for (const path of [...files, ...asked]) inRootfs(path, (at) => writeFileSync(at, ""));
+    giveAway(ROOTFS);
   };
 }
 
@@ -112,6 +132,18 @@ export function cgroupNamed(name: string): Promise<Cgroup> {
 
 export const guest = describeGuest(0, HOOK_RULES, () => {});
 
+/** In a user namespace a process is born into its pid namespace from inside, and limited by the agent. */
+function bornAs(
+  process: ContainerSpec["process"],
+  { created, ids }: Setting["context"],
+  stops: readonly Stop[] = [],
+) {
+  return {
+    stops: [...stops, ...limitStops(ids, process)],
+    namespaces: created.includes("pid") && ids === undefined ? CLONE_FLAG.pid : 0,
+  };
+}
+
 /** As `Container.create` does it, up to the execution of the program. */
 export async function runInit(
   spec: ContainerSpec,
@@ -125,8 +157,7 @@ export async function runInit(
         execId: ID,
         terminal: spec.process.terminal === true,
         until: "parked",
-        ...(hasCreateHooks(spec.hooks ?? {}) ? { whileParked: async () => {} } : {}),
-        namespaces: context.created.includes("pid") ? CLONE_FLAG.pid : 0,
+        ...bornAs(spec.process, context, hasCreateHooks(spec.hooks ?? {}) ? [() => {}] : []),
         cgroup,
         guest: of,
         signal: NEVER,
@@ -163,6 +194,7 @@ export class Surroundings implements AsyncDisposable {
 
   static async create(spec: ContainerSpec, setting: Setting): Promise<Surroundings> {
     await using stack = new AsyncDisposableStack();
+    giveAway(spec.root.path);
     const bundle = stack.adopt(Bundle.create("base", spec), (made) => made.remove());
     const { path, rootfs } = bundle;
     const environment = normaliseEnvironment(spec.process.env ?? []);
@@ -174,7 +206,7 @@ export class Surroundings implements AsyncDisposable {
       cgroup,
       guest: of,
       signal: NEVER,
-      namespaces: CLONE_FLAG.pid,
+      ...bornAs(spec.process, { ...context, created: ["pid"] }),
       program: (birth) =>
         initProgram(spec, {
           ...birth,
@@ -186,13 +218,16 @@ export class Surroundings implements AsyncDisposable {
         }),
     });
     stack.defer(() => init.end());
-    const kinds = new Set<NamespaceType>([...context.created, "pid"]);
+    const joined =
+      context.ids === undefined ? [] : NAMESPACE_TYPES.filter((type) => type in context.joined);
+    const kinds = new Set<NamespaceType>([...context.created, ...joined, "pid"]);
     const pinned = stack.use(PinnedNamespaces.of(init.child.pid, kinds));
     return new Surroundings(setting, pinned, stack.move());
   }
 
   run({ process, linux }: ContainerSpec, change: (tape: Tape) => void): Promise<Run> {
-    const { cgroup, guest: of } = this.#setting;
+    const { cgroup, guest: of, context } = this.#setting;
+    const { ids } = context;
     const { joined } = this.#pinned;
     return runToTheEnd(async () => {
       const made = await spawn({
@@ -203,10 +238,11 @@ export class Surroundings implements AsyncDisposable {
         signal: NEVER,
         terminal: process.terminal === true,
         pidNamespace: this.#pinned.get("pid"),
+        stops: limitStops(ids, process),
         program: (birth) => {
           const environment = normaliseEnvironment(process.env ?? []);
-          const context = { ...birth, containerId: ID, environment, joined, served: linux };
-          return changed(execProgram(process, context), change);
+          const all = { ...birth, containerId: ID, environment, joined, ids, served: linux };
+          return changed(execProgram(process, all), change);
         },
       });
       await made.end();
@@ -215,10 +251,11 @@ export class Surroundings implements AsyncDisposable {
 
   /** In the agent's namespaces, or in those of the container. */
   runHook(hook: Hook, isInside: boolean, change: (tape: Tape) => void): Promise<Run> {
-    const { cgroup, guest: of } = this.#setting;
+    const { cgroup, guest: of, context } = this.#setting;
     const joined = isInside ? this.#pinned.joined : {};
+    const ids = isInside ? context.ids : undefined;
     const program = (birth: SpawnBirth) =>
-      changed(hookProgram(hook, { ...birth, containerId: ID, joined, cwd: "/" }), change);
+      changed(hookProgram(hook, { ...birth, containerId: ID, ids, joined, cwd: "/" }), change);
     return runToTheEnd(async () => {
       const { status, output } = await runHookProcess({
         program,

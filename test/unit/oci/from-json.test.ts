@@ -15,7 +15,7 @@ const everyCapabilitySet = {
   ambient: [],
 };
 
-const ids = [{ containerID: 0, hostID: 1000, size: 10 }];
+const ids = [{ containerID: 0, hostID: 100_000, size: 65_536 }];
 const throttle = [{ major: 8, minor: 0, rate: 1_000_000 }];
 const hook = (path: string) => [{ path, args: ["a"], env: ["K=v"], timeout: 3 }];
 

@@ -15,6 +15,7 @@ import {
   u32,
   word,
 } from "../../../src/oci/json-value.ts";
+import type { IdMaps } from "../../../src/oci/id-mapping.ts";
 import { NAMESPACE_TYPES, type NamespaceType } from "../../../src/oci/namespace.ts";
 import type { Process } from "../../../src/oci/process.ts";
 import type { Hook } from "../../../src/oci/spec.ts";
@@ -43,6 +44,8 @@ export type Context = {
   readonly enforces?: readonly ("selinux" | "apparmor")[] | undefined;
   readonly created?: readonly NamespaceType[] | undefined;
   readonly joined?: Readonly<Record<string, number>> | undefined;
+  /** The descriptor of a user namespace for each mount, in the order of the spec; 0: none. */
+  readonly idMapped?: readonly number[] | undefined;
   /** False: a storage has mounted the root already. */
   readonly bindRootfs?: boolean | undefined;
   /** `/` is the initramfs, with these mounted in it. */
@@ -76,6 +79,7 @@ const decode = object<Given>({
       enforces: optional(array(word(["selinux", "apparmor"]), "names of modules")),
       created: optional(array(word(NAMESPACE_TYPES), "namespaces")),
       joined: optional(record(u32)),
+      idMapped: optional(array(u32, "descriptors")),
       bindRootfs: optional(flag),
       initramfs: optional(texts),
       cgroupVersion: optional(integer(1, 2)),
@@ -104,7 +108,7 @@ export function golden(name: string): Golden {
   const tape = {
     init: () => tapeOf(valid, context),
     exec: () => execTapeOf(valid, context),
-    hook: () => hookTapeOf(hookIn(hook ?? {}), context),
+    hook: () => hookTapeOf(hookIn(hook ?? {}), valid, context),
   }[kind]();
   return { name, kind, process, context, tape };
 }
@@ -116,15 +120,17 @@ export function hookIn(hook: Json): Hook {
   return found;
 }
 
-function hookTapeOf(hook: Hook, context: Context): Tape {
+function hookTapeOf(hook: Hook, spec: ContainerSpec, context: Context): Tape {
   const { cwd = BUNDLE, joined = {} } = context;
-  return hookProgram(hook, { ...birthOf({}, context), joined, cwd });
+  return hookProgram(hook, { ...birthOf({}, context), ids: idsOf(spec, context), joined, cwd });
 }
 
 export function tapeOf(spec: ContainerSpec, context: Context): Tape {
   const { initramfs, bindRootfs = true } = context;
   return initProgram(spec, {
     ...birthOf(spec.process, context),
+    ids: idsOf(spec, context),
+    idMapped: idMappedIn(spec, context),
     bundle: BUNDLE,
     rootfs: { source: spec.root.path, target: ROOTFS, bind: bindRootfs },
     rootSwitch: initramfs === undefined ? { kind: "pivot" } : { kind: "move", detach: initramfs },
@@ -136,10 +142,24 @@ export function tapeOf(spec: ContainerSpec, context: Context): Tape {
   });
 }
 
-function execTapeOf({ process, linux }: ContainerSpec, context: Context): Tape {
+/** Those of the spec, if its user namespace is one that the agent has made. */
+export function idsOf({ linux }: ContainerSpec, { joined = {} }: Context): IdMaps | undefined {
+  const { uidMappings: uid = [], gidMappings: gid = [] } = linux;
+  return "user" in joined ? { uid, gid } : undefined;
+}
+
+function idMappedIn({ mounts = [] }: ContainerSpec, { idMapped = [] }: Context) {
+  const pairs = mounts.map((mount, index) => [mount, idMapped[index] ?? 0] as const);
+  return new Map(pairs.filter(([, descriptor]) => descriptor > 0));
+}
+
+function execTapeOf(spec: ContainerSpec, context: Context): Tape {
+  const { process, linux } = spec;
   const seccomp = linux.seccomp && compileSeccomp(linux.seccomp, "x86_64");
   const joined = context.joined ?? {};
-  return execProgram(process, { ...birthOf(process, context), joined, served: linux, seccomp });
+  const ids = idsOf(spec, context);
+  const birth = birthOf(process, context);
+  return execProgram(process, { ...birth, ids, joined, served: linux, seccomp });
 }
 
 /** A word that is not known is a mistake here: it would leave a concern untested. */

@@ -24,6 +24,7 @@ const shared = { ipc, uts, remove: () => {} };
 /** CreateSandbox has not run, and there is no container yet. */
 const nothing: Pod = {
   namespaces: undefined,
+  userNamespace: undefined,
   pidNamespace: undefined,
   hasContainers: false,
   cgroupVersion: 1,

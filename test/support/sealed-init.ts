@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { AgentClient } from "./agent-client.ts";
 import { connected } from "./connected.ts";
 import { IN_NAMESPACES } from "./init-agent.ts";
+import { Transcript } from "./transcript.ts";
 
 /** Under emulation all is slow. */
 const STARTED_IN_MS = 60_000;
@@ -12,8 +13,7 @@ const SOCKET = "/agent.sock";
 export class SealedInit implements AsyncDisposable {
   readonly #root: string;
   readonly #process: Bun.Subprocess<"ignore", "pipe", "inherit">;
-  readonly #said: Promise<void>;
-  #log = "";
+  readonly #said: Transcript;
 
   /** `command` is started in `root`, and is or becomes the agent. */
   constructor(root: string, command: readonly string[]) {
@@ -24,31 +24,23 @@ export class SealedInit implements AsyncDisposable {
       stdout: "pipe",
       stderr: "inherit",
     });
-    this.#said = this.#listen();
+    this.#said = Transcript.of("the agent", this.#process.stdout);
   }
 
   /** A connection, as soon as it takes one. */
   connect(): Promise<AgentClient> {
     const socket = join(this.#root, SOCKET);
-    return connected({ process: this.#process, socket, log: () => this.#log }, STARTED_IN_MS);
+    return connected({ process: this.#process, socket, log: () => this.#said.text }, STARTED_IN_MS);
   }
 
   /** The signal that ended it, or its exit status. */
   async ended(): Promise<string | number> {
     const status = await this.#process.exited;
-    await this.#said;
     return this.#process.signalCode ?? status;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#process.kill("SIGKILL");
     await this.ended();
-  }
-
-  async #listen(): Promise<void> {
-    const decoder = new TextDecoder();
-    for await (const chunk of this.#process.stdout) {
-      this.#log += decoder.decode(chunk, { stream: true });
-    }
   }
 }

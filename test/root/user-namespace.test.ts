@@ -265,6 +265,8 @@ describeWithEngine("a container in a user namespace", (engine) => {
   });
 
   test("leaves nothing when it cannot be made, before or after it is in the namespace", async () => {
+    // What the tests before have ended may not have been reaped yet.
+    await until(() => childPids().length === 0);
     const before = held();
     const bad = { destination: "/data", type: "bind", source: "/no/such", options: ["bind"] };
     await expect(lines("true", { mounts: [bad] })).rejects.toThrow("clone /no/such: ENOENT");
@@ -274,7 +276,7 @@ describeWithEngine("a container in a user namespace", (engine) => {
     );
     const process = { cwd: "/", args: ["/no/such/program"] };
     await expect(lines("true", { process })).rejects.toThrow("/no/such/program was not found");
-    await until(() => held().length <= before.length);
+    await until(() => childPids().length === 0);
     expect(held()).toEqual(before);
   });
 
@@ -318,10 +320,18 @@ function ownerOf(pid: number, kind: string): string {
   return readlinkSync(`/proc/self/fd/${owner.number}`);
 }
 
-/** What this process has open, and its children. */
+/** The namespaces and processes that this process holds, its children, and the bundles. */
 function held(): string[] {
-  const descriptors = readdirSync("/proc/self/fd").length;
-  return [String(descriptors), ...childPids(), ...readdirSync("/run/kata-containers")];
+  const links = readdirSync("/proc/self/fd").flatMap((number) => {
+    try {
+      return [readlinkSync(`/proc/self/fd/${number}`)];
+    } catch {
+      // The descriptor that the directory was read by.
+      return [];
+    }
+  });
+  const ours = links.filter((link) => /^(user|ipc|uts|mnt|pid|net|time|cgroup):|pidfd/.test(link));
+  return [...ours.toSorted(), ...childPids(), ...readdirSync("/run/kata-containers")];
 }
 
 function ownLimits(): { readonly nofile: number; readonly mayRaise: boolean } {

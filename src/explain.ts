@@ -6,6 +6,7 @@ import { unservedIn } from "./oci/unserved.ts";
 import { validateSpec } from "./oci/validate.ts";
 import { initProgram } from "./program/init.ts";
 import { normaliseEnvironment } from "./oci/environment.ts";
+import type { Mount } from "./oci/spec.ts";
 import type { ContainerSpec } from "./oci/valid-spec.ts";
 import type { SeccompFilter } from "./linux/seccomp.ts";
 import { compileSeccomp } from "./seccomp/compile.ts";
@@ -63,5 +64,11 @@ function placementOf({ linux, mounts = [] }: ContainerSpec) {
   const idMapped = new Map(
     mapped.map((mount, index) => [mount, FIRST_HELD + held.length + index] as const),
   );
-  return { joined, created, ids: "user" in joined ? { uid, gid } : undefined, idMapped };
+  return {
+    joined,
+    created,
+    ids: "user" in joined ? { uid, gid } : undefined,
+    idMapped,
+    copied: new Map<Mount, []>(),
+  };
 }

@@ -15,6 +15,7 @@ import { CLONE_FLAG, type Joined } from "../program/namespaces.ts";
 import type { Labels } from "../program/security-labels.ts";
 import type { Child } from "../tape/player.ts";
 import type { Bundle } from "./bundle.ts";
+import { entriesToCopy } from "./copy-up.ts";
 import { environmentOf } from "./environment.ts";
 import type { Guest } from "./guest.ts";
 import type { Process } from "./process.ts";
@@ -47,18 +48,19 @@ export type CreateInit = {
 };
 
 /** Everything is done but the execve: the process waits for the start. */
-export function createInit(options: CreateInit): Promise<Process> {
+export async function createInit(options: CreateInit): Promise<Process> {
   const { id, spec, guest, placement, bundle, cgroup, seccomp, idMapped, signal } = options;
   const { labels, mountLabel } = options;
   const { joined, created, ids } = placement;
   // Who lives in a user namespace is born into its pid namespace from inside.
   const isMapped = ids !== undefined;
+  const copied = await entriesToCopy(spec);
   using root = Fd.of(
     `open ${spec.root.path}`,
     openat(AT_FDCWD, spec.root.path, O.PATH | O.DIRECTORY),
   );
   const environment = environmentOf(spec.process, root);
-  return spawn({
+  return await spawn({
     execId: id,
     terminal: spec.process.terminal === true,
     until: "parked",
@@ -81,6 +83,7 @@ export function createInit(options: CreateInit): Promise<Process> {
         created,
         ids,
         idMapped: new Map([...idMapped].map(([mount, { number }]) => [mount, number])),
+        copied,
         cgroupView: cgroup.view,
         labels,
         mountLabel,

@@ -22,6 +22,11 @@ export function writeText(fd: FdArg, text: string): Call {
   return write(fd, new TextEncoder().encode(text));
 }
 
+/** sendfile(2): up to `bytes` from where `from` is to where `to` is; less at the end, or where `to` is full. */
+export function sendfile(to: FdArg, from: FdArg, bytes: number): Call {
+  return call("sendfile", to, from, null, bytes);
+}
+
 export function close(fd: FdArg): Call {
   return call("close", fd);
 }

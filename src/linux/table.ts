@@ -77,6 +77,7 @@ export const SYSCALLS = {
   pipe2: [293, 59, [bytes, fdFlags]],
   eventfd2: [290, 19, [int, fdFlags]],
   close_range: [436, 436, [fd, fd, flags("CLOSE_RANGE_", CLOSE_RANGE)]],
+  sendfile: [40, 71, [fd, fd, pointer, int]],
   memfd_create: [319, 279, [string, hex]],
   ftruncate: [77, 46, [fd, int]],
 

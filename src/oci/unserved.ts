@@ -6,8 +6,7 @@ import type { ContainerSpec } from "./valid-spec.ts";
 /** The first thing asked for and not served. */
 export function unservedIn({ mounts = [] }: ContainerSpec): string | undefined {
   const mount = mounts.find(({ options }) => {
-    const { tmpcopyup, copySymlink } = parseMountOptions(options ?? []);
-    return tmpcopyup || copySymlink;
+    return parseMountOptions(options ?? []).copySymlink;
   });
   return mount && `an option of the mount ${mount.destination}`;
 }

@@ -25,7 +25,7 @@ function checkMount(mount: Mount, inUserNamespace: boolean): void {
   if (!isAbsolute(destination) || climbs(destination) || components(destination).length === 0)
     throw new InvalidSpec(`the mount destination ${where} is invalid`);
 
-  const { flags, data } = parseMountOptions(mount.options ?? []);
+  const { flags, data, tmpcopyup } = parseMountOptions(mount.options ?? []);
   const isBind = (flags & MS.BIND) !== 0;
   if ((flags & MS.REMOUNT) === 0) checkProc(mount);
   // The kernel ignores such options on a bind mount, so nothing would come of what was asked for.
@@ -33,6 +33,8 @@ function checkMount(mount: Mount, inUserNamespace: boolean): void {
     throw new InvalidSpec(`bind mount ${where} has file system options: ${quote(data.join(","))}`);
 
   if (!isBind) checkLengths(mount, data);
+  if (tmpcopyup && mount.type !== "tmpfs")
+    throw new InvalidSpec(`mount ${where} has tmpcopyup and is not a tmpfs`);
   checkIdMap(mount, isBind, inUserNamespace);
   if (isBind && (flags & MS.REMOUNT) === 0 && mount.source === undefined)
     throw new InvalidSpec(`bind mount ${where} has no source`);

@@ -8,16 +8,17 @@ import type { Mount } from "../oci/spec.ts";
 import type { Tape } from "../tape/tape.ts";
 import type { BindContext } from "./bind-mount.ts";
 import type { CgroupView } from "./cgroup-view.ts";
+import type { CoverContext } from "./tmpfs.ts";
 import { type TargetKind, openTarget } from "./mount-target.ts";
 
-export type MountContext = BindContext & {
-  readonly root: Reg;
-  readonly cgroup: CgroupView;
-  /** linux.mountLabel, where the guest's kernel has SELinux. */
-  readonly label: string | undefined;
-  /** Made already, with all but their place. */
-  readonly prepared: ReadonlyMap<Mount, Reg>;
-};
+export type MountContext = BindContext &
+  CoverContext & {
+    readonly cgroup: CgroupView;
+    /** linux.mountLabel, where the guest's kernel has SELinux. */
+    readonly label: string | undefined;
+    /** Made already, with all but their place. */
+    readonly prepared: ReadonlyMap<Mount, Reg>;
+  };
 
 /** Attach a detached mount, which stays open, at the destination, and settle it. */
 export function attach(

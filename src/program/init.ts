@@ -3,6 +3,7 @@
 // Three places matter: the agent's own namespaces (1), the container's namespaces with the agent's
 // tree still in sight (2), and the container's root (3).
 import { setsid } from "../linux/process.ts";
+import type { TreeEntry } from "../linux/tree-entry.ts";
 import { hasCreateHooks } from "../oci/hooks.ts";
 import type { NamespaceType } from "../oci/namespace.ts";
 import type { Device, Mount } from "../oci/spec.ts";
@@ -48,6 +49,8 @@ export type InitContext = Birth & {
   readonly mountLabel?: string | undefined;
   /** The user namespaces whose maps mounts have, by their descriptors in the agent. */
   readonly idMapped: ReadonlyMap<Mount, number>;
+  /** What is in the directories of the image that mounts with `tmpcopyup` cover. */
+  readonly copied: ReadonlyMap<Mount, readonly TreeEntry[]>;
 };
 
 export function initProgram(spec: ContainerSpec, context: InitContext): Tape {
@@ -75,8 +78,8 @@ export function initProgram(spec: ContainerSpec, context: InitContext): Tape {
   // A copy for another user namespace is a slave by itself.
   if (ids === undefined) isolateMounts(tape, linux.rootfsPropagation);
   const root = mountRootfs(tape, context.rootfs);
-  const { bundle, cgroupView: cgroup, idMapped, mountLabel: label } = context;
-  const where = { root, bundle, cgroup, idMapped, label, prepared: prepared.mounts };
+  const { cgroupView: cgroup, mountLabel: label } = context;
+  const where = { ...context, root, cgroup, ids, label, prepared: prepared.mounts };
   const unfinished = mountAll(tape, mounts, where);
   const master = masterNumber(context);
   if (devices !== undefined) populateDev(tape, root, devices, prepared.devices);

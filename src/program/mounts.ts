@@ -16,6 +16,7 @@ import { cloneSource } from "./bind-mount.ts";
 import { mountCgroup } from "./cgroup-mount.ts";
 import { labelled, attributesOf, newFilesystem } from "./filesystem.ts";
 import { kindOf } from "./mount-kind.ts";
+import { takeOverCovered } from "./tmpfs.ts";
 
 /** A mount that is to be read-only, and is held open until then. */
 export type Unfinished = { readonly destination: string; readonly mount: Reg };
@@ -90,6 +91,7 @@ function mountNew(
     context.prepared.get(mount) ??
     newFilesystem(tape, type, mount, labelled(type, { ...options, flags }, label));
   if (type === "mqueue" && label !== undefined) labelRoot(tape, made, destination, label);
+  if (type === "tmpfs") takeOverCovered(tape, made, mount, options, context);
   attach(tape, made, mount, options, context, "directory", resolveFor(type));
   if (isUnfinished) return { destination, mount: made };
   return void tape.do(`close the mount of ${destination}`, close(made));

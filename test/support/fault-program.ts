@@ -25,6 +25,7 @@ import { SandboxNamespaces } from "../../src/sandbox/namespaces.ts";
 import {
   type Context,
   DIRECTORY,
+  copiedIn,
   hookIn,
   idsOf,
   leastContainer,
@@ -98,6 +99,7 @@ const ORDINARY: Setting = {
     created: ["mount", "pid"],
     cgroupView: cgroup.view,
     idMapped: new Map(),
+    copied: new Map(),
   },
 };
 
@@ -127,6 +129,7 @@ function settingOf(spec: ContainerSpec, context: Context): Setting {
       cgroupView: context.cgroupVersion === 1 ? cgroup.view : { version: 2 },
       ids: idsOf(spec, context),
       idMapped: idMappedIn(spec, context),
+      copied: copiedIn(spec, context),
     },
   };
 }

@@ -53,6 +53,10 @@ function fillRootfs(root: string): void {
   makeRootfs(root);
   mkdirSync(join(root, "srv"));
   writeFileSync(join(root, "srv/run.sh"), "#!/bin/sh\n", { mode: 0o755 });
+  // What a golden tmpfs takes over.
+  mkdirSync(join(root, "plain"));
+  mkdirSync(join(root, "opt/filled/inner"), { recursive: true });
+  for (const file of ["empty", "inner/program"]) writeFileSync(join(root, "opt/filled", file), "");
   giveAway(root);
 }
 

@@ -79,7 +79,8 @@ describe("a spec with a filter of system calls", () => {
 
 describe("a spec that is not served", () => {
   test("is explained all the same, with a warning below", () => {
-    const mount = { destination: "/data", type: "tmpfs", options: ["tmpcopyup"] };
+    const options = ["bind", "copy-symlink"];
+    const mount = { destination: "/data", type: "bind", source: "/source", options };
     const text = explain(JSON.stringify({ ...config, mounts: [...config.mounts, mount] }));
     expect(text).toContain("mount /data");
     expect(text.trimEnd().split("\n").at(-1)).toBe(

@@ -305,6 +305,11 @@ describe("a container", () => {
       "linux.timeOffsets: Linux namespace does not contain time",
     ],
     [
+      "a bind mount that is filled",
+      withMount({ destination: "/a", options: ["bind", "tmpcopyup"] }),
+      'mount "/a" has tmpcopyup and is not a tmpfs',
+    ],
+    [
       "time offsets for a time namespace that others are in",
       withLinux({
         namespaces: [{ type: "time", path: "/ns" }],

@@ -55,7 +55,9 @@ export const open: Analysis<Registers> = {
   start: NONE,
   after: (state, op, succeeded) => {
     if (!succeeded) return state;
-    return new Set([...state, ...(op.result ? [op.result] : [])]).difference(closedBy(op));
+    // What is loaded from memory is a number, not a descriptor.
+    const opened = op.result !== null && op.kind === "call" ? [op.result] : [];
+    return new Set([...state, ...opened]).difference(closedBy(op));
   },
   merge: (one, other) => one.union(other),
 };

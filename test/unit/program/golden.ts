@@ -4,6 +4,7 @@ import { readFileSync } from "node:fs";
 import { normaliseEnvironment } from "../../../src/oci/environment.ts";
 import { specFromJson } from "../../../src/oci/from-json.ts";
 import {
+  type Decode,
   array,
   flag,
   integer,
@@ -21,6 +22,7 @@ import type { Process } from "../../../src/oci/process.ts";
 import type { Hook } from "../../../src/oci/spec.ts";
 import type { ContainerProcess, ContainerSpec } from "../../../src/oci/valid-spec.ts";
 import { validateSpec } from "../../../src/oci/validate.ts";
+import type { TreeEntry } from "../../../src/linux/tree-entry.ts";
 import { CAP } from "../../../src/linux/constants.ts";
 import type { Birth } from "../../../src/program/birth.ts";
 import type { CgroupView, HierarchyView } from "../../../src/program/cgroup-view.ts";
@@ -46,6 +48,8 @@ export type Context = {
   readonly joined?: Readonly<Record<string, number>> | undefined;
   /** The descriptor of a user namespace for each mount, in the order of the spec; 0: none. */
   readonly idMapped?: readonly number[] | undefined;
+  /** What is in the directory that the mount with `tmpcopyup` covers. */
+  readonly copied?: readonly TreeEntry[] | undefined;
   /** False: a storage has mounted the root already. */
   readonly bindRootfs?: boolean | undefined;
   /** `/` is the initramfs, with these mounted in it. */
@@ -68,6 +72,19 @@ type Json = Readonly<Record<string, unknown>>;
 
 const json = record((value: unknown) => value);
 
+const owned = { name: text, mode: u32, uid: u32, gid: u32 };
+
+const treeEntry: Decode<TreeEntry> = (value, path) => {
+  const { kind } = json(value, path);
+  const is = <const Kind extends string>(name: Kind) => word([name]);
+  if (kind === "directory") {
+    const entries = array(treeEntry, "entries");
+    return object({ ...owned, kind: is("directory"), entries })(value, path);
+  }
+  if (kind === "link") return object({ ...owned, kind: is("link"), target: text })(value, path);
+  return object({ ...owned, kind: is("file"), size: u32 })(value, path);
+};
+
 const decode = object<Given>({
   spec: optional(json),
   exec: optional(json),
@@ -80,6 +97,7 @@ const decode = object<Given>({
       created: optional(array(word(NAMESPACE_TYPES), "namespaces")),
       joined: optional(record(u32)),
       idMapped: optional(array(u32, "descriptors")),
+      copied: optional(array(treeEntry, "entries")),
       bindRootfs: optional(flag),
       initramfs: optional(texts),
       cgroupVersion: optional(integer(1, 2)),
@@ -131,6 +149,7 @@ export function tapeOf(spec: ContainerSpec, context: Context): Tape {
     ...birthOf(spec.process, context),
     ids: idsOf(spec, context),
     idMapped: idMappedIn(spec, context),
+    copied: copiedIn(spec, context),
     bundle: BUNDLE,
     rootfs: { source: spec.root.path, target: ROOTFS, bind: bindRootfs },
     rootSwitch: initramfs === undefined ? { kind: "pivot" } : { kind: "move", detach: initramfs },
@@ -151,6 +170,11 @@ export function idsOf({ linux }: ContainerSpec, { joined = {} }: Context): IdMap
 function idMappedIn({ mounts = [] }: ContainerSpec, { idMapped = [] }: Context) {
   const pairs = mounts.map((mount, index) => [mount, idMapped[index] ?? 0] as const);
   return new Map(pairs.filter(([, descriptor]) => descriptor > 0));
+}
+
+export function copiedIn({ mounts = [] }: ContainerSpec, { copied = [] }: Context) {
+  const mount = mounts.find(({ options = [] }) => options.includes("tmpcopyup"));
+  return new Map(mount === undefined ? [] : [[mount, copied] as const]);
 }
 
 function execTapeOf(spec: ContainerSpec, context: Context): Tape {

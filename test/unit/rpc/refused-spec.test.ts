@@ -173,7 +173,7 @@ describe("what is not served yet is UNIMPLEMENTED, by name:", () => {
   test.each<[string, SpecInit]>([
     [
       "an option of the mount /x",
-      { ...SPEC, Mounts: [{ destination: "/x", type: "tmpfs", options: ["tmpcopyup"] }] },
+      { ...SPEC, Mounts: [{ destination: "/x", source: "/y", options: ["bind", "copy-symlink"] }] },
     ],
   ])("CreateContainer: %s", async (what, spec) => {
     expect(await create(spec)).toEqual({

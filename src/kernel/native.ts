@@ -22,7 +22,13 @@ const libc = dlopen("libc.so.6", {
 }).symbols;
 
 /** `performRaw` gives a call's result or the errno negated; `launchRaw` is player.c's `launch`. */
-export const { perform: performRaw, launch: launchRaw } = compilePlayer();
+const player = compilePlayer();
+export const { perform: performRaw, launch: launchRaw } = player;
+
+/** Addresses that a child of the player needs: its code, its data and errno. */
+export const neededByChildren: readonly number[] = [0, 1, 2].map((which) =>
+  Number(player.needed(which)),
+);
 
 /** The compiler wants a path: a memory file has one, also where no file system can be written. */
 function compilePlayer() {
@@ -41,6 +47,7 @@ function compilePlayer() {
       flags: ["-nostdlib"],
       symbols: {
         setup: { args: ["ptr", "ptr"], returns: "void" },
+        needed: { args: [long], returns: long },
         perform: { args: [long, long, long, long, long, long, long], returns: long },
         launch: { args: [long, long, long, long, long], returns: long },
       },

@@ -243,6 +243,9 @@ export const IOCB = { CMD_POLL: 5, FLAG_RESFD: 1 } as const;
 /** linux/memfd.h */
 export const MFD = { CLOEXEC: 1 } as const;
 
+/** asm-generic/mman-common.h */
+export const MADV = { DONTFORK: 10 } as const;
+
 /** asm-generic/ioctls.h */
 export const TIOC = {
   SCTTY: 0x540e,

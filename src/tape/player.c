@@ -32,12 +32,19 @@ struct machine {
   struct op *ops;
 };
 
+word launch(struct machine *m, word *clone_args, word size, word join, word home);
+
 static syscall_function system_call;
 static int *error;
 
 void setup(syscall_function function, int *location) {
   system_call = function;
   error = location;
+}
+
+/* Where a child reads and writes, but for its tape, its stack and libc: none of it may be kept from it. */
+word needed(word which) {
+  return which == 0 ? (word)launch : which == 1 ? (word)&system_call : (word)error;
 }
 
 /* One system call now: its result, or the errno negated. */

@@ -9,7 +9,8 @@ import { AT_FDCWD } from "../linux/constants.ts";
 import { openat } from "../linux/fs.ts";
 import { errnoNumber } from "../linux/errno.ts";
 import { Fd } from "../kernel/fd.ts";
-import { addressOf, arch, launchRaw, mapMemory } from "../kernel/native.ts";
+import { keepHeapFromChildren } from "../kernel/heap.ts";
+import { addressOf, arch, launchRaw, mapMemory, neededByChildren } from "../kernel/native.ts";
 import { attempt, perform } from "../kernel/perform.ts";
 import { readable } from "../kernel/poll.ts";
 import { type ExitStatus, exitOf } from "../kernel/reaper.ts";
@@ -64,7 +65,7 @@ export function launch(options: Launch): Child {
   using _ = control.child;
   using onFailure = new DisposableStack();
   onFailure.use(control.agent);
-  arena ??= mapMemory(ARENA_BYTES);
+  arena ??= prepareMemory();
   const { agent, child } = control;
   encode(tape, { arch, ...arena, control: child.number, agent: agent.number });
   const pidfd = new Int32Array(1);
@@ -84,6 +85,12 @@ export function launch(options: Launch): Child {
   if (pid < 0) throw new KernelError("clone a child", clone3(args), -pid);
   onFailure.move();
   return new Child(pid, new Fd(pidfd[0] ?? -1), { tape, control: agent, take });
+}
+
+/** What is mapped after it stays in the children: tapes are played from it. */
+function prepareMemory(): ReturnType<typeof mapMemory> {
+  keepHeapFromChildren(neededByChildren);
+  return mapMemory(ARENA_BYTES);
 }
 
 function homePidNamespace(): Fd {

@@ -47,6 +47,7 @@ const KERNEL: Readonly<Record<string, Group>> = {
   EPOLL_CREATE: [constants.EPOLL_CREATE, prefix("EPOLL_")],
   IOCB: [constants.IOCB, prefix("IOCB_")],
   MFD: [constants.MFD, prefix("MFD_")],
+  MADV: [constants.MADV, prefix("MADV_")],
   TIOC: [constants.TIOC, prefix("TIOC")],
   SIOC: [constants.SIOC, prefix("SIOC")],
   LINUX_REBOOT: [constants.LINUX_REBOOT, prefix("LINUX_REBOOT_")],
@@ -140,6 +141,7 @@ const KERNEL_HEADERS = [
   "linux/mempolicy.h",
   "linux/personality.h",
   "asm/ioctls.h",
+  "asm/mman.h",
 ];
 
 /** Tables whose names the kernel keeps in its internal headers; the C library repeats them. */

@@ -106,3 +106,18 @@ test("a program has no descriptor of the agent once all above stderr close on ex
   // 3 is the directory that is being listed.
   expect(output).toBe("0\n1\n2\n3\n");
 });
+
+// What the test runner has mapped since the first child is no heap, and is in a child.
+test("a child has little of the agent's memory, whatever its heap has grown to", async () => {
+  const grown = Array.from({ length: 500_000 }, (_, index) => ({ index }));
+  using child = play((tape) => tape.park("wait"));
+  await child.parked();
+  expect(anonymousKb(child.pid)).toBeLessThan(anonymousKb("self") / 4);
+  expect(grown).toHaveLength(500_000);
+});
+
+function anonymousKb(pid: number | "self"): number {
+  const [, kilobytes] =
+    /^RssAnon:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8")) ?? [];
+  return Number(kilobytes);
+}

@@ -1,5 +1,6 @@
 // A connection to a D-Bus peer over a unix socket.
 import { within } from "../async/timeout.ts";
+import { AgentError, internal } from "../error.ts";
 import { type Message, type MethodCall, decodeMessage, encodeCall } from "./dbus-message.ts";
 
 /** As long as D-Bus's own clients wait. */
@@ -9,11 +10,11 @@ const PATIENCE_MS = 25_000;
 const LONGEST_LINE = 1024;
 
 /** What the peer refused. `errorName` tells machines why: `org.freedesktop.systemd1.NoSuchUnit`. */
-export class DBusError extends Error {
+export class DBusError extends AgentError {
   readonly errorName: string;
 
   constructor(member: string, { errorName, body }: Message) {
-    super(`${member}: ${body[0] ?? "refused"} (${errorName})`);
+    super("INTERNAL", `${member}: ${body[0] ?? "refused"} (${errorName})`);
     this.errorName = errorName;
   }
 }
@@ -48,15 +49,19 @@ export class DBus {
       },
       data: ({ data: bus }, chunk: Uint8Array) => bus.#receive(chunk),
       drain: ({ data: bus }) => bus.#flush(),
-      close: ({ data: bus }) =>
-        bus.#closed.reject(new Error(`the connection to ${path} is closed`)),
+      close: ({ data: bus }) => bus.#closed.reject(internal(`the connection to ${path} is closed`)),
     };
     await Bun.connect<DBus>({ unix: path, socket });
     const bus = await opened.promise;
     // The user's number, 0, in decimal and that in hexadecimal; the NUL in front comes with credentials.
     bus.#send(new TextEncoder().encode("\0AUTH EXTERNAL 30\r\n"));
-    await bus.patiently(`the handshake with ${path}`, bus.#accepted.promise);
-    return bus;
+    try {
+      await bus.patiently(`the handshake with ${path}`, bus.#accepted.promise);
+      return bus;
+    } catch (error) {
+      bus.close();
+      throw error;
+    }
   }
 
   /** Rejects when the connection has ended, from either side. */
@@ -92,7 +97,7 @@ export class DBus {
   /** Wait for `work`, no longer than the connection lives and 25 s. */
   async patiently<Result>(what: string, work: Promise<Result>): Promise<Result> {
     const answer = Promise.race([work, this.#closed.promise]);
-    if (!(await within(answer, PATIENCE_MS))) throw new Error(`${what}: no answer within 25 s`);
+    if (!(await within(answer, PATIENCE_MS))) throw internal(`${what}: no answer within 25 s`);
     return answer;
   }
 
@@ -103,7 +108,7 @@ export class DBus {
       if (this.#isAccepted) this.#messages();
     } catch (error) {
       this.#closed.reject(error);
-      this.#socket.terminate();
+      this.close();
     }
   }
 

@@ -114,11 +114,10 @@ function covering(policy: Building, rule: DeviceCgroup): string | undefined {
     deviceName({ type, major: undefined, minor }),
     deviceName({ type, major: undefined, minor: undefined }),
   ];
-  const found = wider.find((other) => {
+  return wider.find((other) => {
     const { access = 0 } = policy.exceptions.get(other) ?? {};
     return other !== name && (access & accessOf(rule.access)) !== 0;
   });
-  return found;
 }
 
 /** As in the files of v1: `c 1:*`. */

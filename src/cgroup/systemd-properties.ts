@@ -1,10 +1,11 @@
 // linux.resources as properties of a systemd unit (systemd.resource-control(5); container.md 2.11).
 // What systemd knows it must be told: with its next reload it writes anew what it thinks is right. What
 // it has no property for is written to the cgroup's files only.
+import { idMask } from "../oci/id-list.ts";
 import type { Cpu, Memory, Resources } from "../oci/resources.ts";
 import { ioWeightOf, swapAlone, weightOfShares } from "./conversion.ts";
 import type { Property } from "./dbus-message.ts";
-import { given, isUnlimited, numbersOf } from "./limit-write.ts";
+import { given, isUnlimited } from "./limit-write.ts";
 
 /** No limit: CGROUP_LIMIT_MAX, USEC_INFINITY. */
 const INFINITY = 0xffff_ffff_ffff_ffffn;
@@ -13,7 +14,7 @@ const SECOND_US = 1_000_000;
 /** systemd rounds a quota to whole hundredths of a processor, and down: never below what was asked. */
 const QUOTA_STEP_US = 10_000;
 
-/** Throws InvalidSpec for limits that contradict each other. */
+/** Throws InvalidSpec for limits that contradict each other, and lists that are none. */
 export function unitProperties(resources: Resources, version: 1 | 2): Property[] {
   const { cpu = {}, memory = {}, pids, blockIO } = resources;
   const weight = given(blockIO?.weight);
@@ -33,7 +34,9 @@ export function unitProperties(resources: Resources, version: 1 | 2): Property[]
 function cpuProperties(cpu: Cpu, version: 1 | 2): (Property | undefined)[] {
   const shares = given(cpu.shares);
   const places =
-    version === 2 ? [mask("AllowedCPUs", cpu.cpus), mask("AllowedMemoryNodes", cpu.mems)] : [];
+    version === 2
+      ? [mask("AllowedCPUs", "cpus", cpu.cpus), mask("AllowedMemoryNodes", "mems", cpu.mems)]
+      : [];
   return [
     shares === undefined
       ? undefined
@@ -85,10 +88,7 @@ function number(name: string, value: bigint): Property {
 }
 
 /** A list as `0-3,6` as bits, the lowest first. */
-function mask(name: string, list: string | undefined): Property | undefined {
+function mask(name: string, field: string, list: string | undefined): Property | undefined {
   if (list === undefined || list === "") return undefined;
-  const numbers = [...numbersOf(list)];
-  const value = new Uint8Array((Math.max(0, ...numbers) >> 3) + 1);
-  for (const each of numbers) value[each >> 3] = (value[each >> 3] ?? 0) | (1 << (each & 7));
-  return [name, { type: "ay", value }];
+  return [name, { type: "ay", value: idMask(`linux.resources.cpu.${field}`, list) }];
 }

@@ -20,7 +20,7 @@ import { type CgroupV2, adoptV2 } from "./v2.ts";
  * Where systemd's manager talks D-Bus to root without a daemon between, in every image that it runs in.
  * Here each connection hears of the end of every job, unasked.
  */
-export const MANAGER_SOCKET = "/run/systemd/private";
+const MANAGER_SOCKET = "/run/systemd/private";
 
 const MANAGER = {
   destination: "org.freedesktop.systemd1",
@@ -91,7 +91,7 @@ export class CgroupSystemd {
     return this.#inner.watchOom(onKill);
   }
 
-  /** Through the files: systemd's own FreezeUnit would refuse to freeze what it did not start. */
+  /** Through the files, as without systemd: not every version of it knows FreezeUnit. */
   freeze(): Promise<void> {
     return this.#inner.freeze();
   }

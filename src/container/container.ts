@@ -25,7 +25,7 @@ import {
 } from "./hooks.ts";
 import { withIdMaps } from "./id-mapped-mounts.ts";
 import { type CreateInit, type Placement, createInit } from "./init.ts";
-import { refuseUnsupported, warnOfIgnored } from "./kernel-support.ts";
+import { warnOfIgnored } from "./kernel-support.ts";
 import { PinnedNamespaces } from "./pinned-namespaces.ts";
 import { checkProcMounts } from "./proc-guard.ts";
 import type { Process } from "./process.ts";
@@ -76,7 +76,6 @@ export class Container {
   /** Ready to be started. Throws, and then nothing of it is left. */
   static async create(options: CreateOptions): Promise<Container> {
     const { id, spec, guest, forgiven, placement, signal, onOomKill } = options;
-    refuseUnsupported(spec.linux);
     warnOfIgnored(spec.linux, guest.warn);
     const profile = spec.linux.seccomp;
     const seccomp = profile && seccompFilter(profile);

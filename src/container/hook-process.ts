@@ -9,9 +9,10 @@ import { SIG } from "../linux/constants.ts";
 import { setStatusFlags } from "../linux/io.ts";
 import { O } from "../linux/open-flags.ts";
 import { kill } from "../linux/process.ts";
-import { type Child, type Take, launch, openControl } from "../tape/player.ts";
+import type { Child, Take } from "../tape/player.ts";
 import type { Tape } from "../tape/tape.ts";
-import { type SpawnBirth, type Stop, writeTape } from "./spawn.ts";
+import { type SpawnBirth, clone } from "./clone.ts";
+import type { Stop } from "./spawn.ts";
 
 export type HookProcess = {
   /** Makes a session of its own. */
@@ -81,20 +82,13 @@ function launchHook(options: HookProcess, owned: DisposableStack): Launched {
   owned.use(stdout);
   for (const fd of [stdin, stdout])
     perform("make a pipe non-blocking", setStatusFlags(fd.number, O.NONBLOCK));
-  const entry = cgroup?.entry;
-  const control = openControl();
-  const birth: SpawnBirth = {
-    control: control.child.number,
+  const { child } = clone({
+    program,
     stdio: { stdin: stdinEnd.number, stdout: stdoutEnd.number, stderr: stdoutEnd.number },
-    cgroupFiles: entry?.kind === "write" ? entry.files : [],
+    entry: cgroup?.entry,
     ignoredSignals,
-  };
-  const child = launch({
-    tape: writeTape(program, birth, control),
-    control,
+    pidNamespace,
     take,
-    ...(pidNamespace === undefined ? {} : { pidNamespace }),
-    ...(entry?.kind === "clone" ? { cgroup: entry.directory } : {}),
   });
   return { child: owned.use(child), stdin, stdout };
 }

@@ -24,7 +24,8 @@ import { PinnedNamespaces } from "./pinned-namespaces.ts";
 import type { Labels } from "../program/security-labels.ts";
 import { limitStops } from "./limits.ts";
 import { takeListener } from "./seccomp-listener.ts";
-import type { SpawnBirth, Stop } from "./spawn.ts";
+import type { SpawnBirth } from "./clone.ts";
+import type { Stop } from "./spawn.ts";
 
 /** A container, as far as its hooks are concerned. */
 export type Hooked = {

@@ -13,7 +13,12 @@ import { NAMESPACE_FILE } from "./pinned-namespaces.ts";
 export function refuseUnsupported({ namespaces = [], memoryPolicy }: Linux): void {
   for (const [index, { type }] of namespaces.entries()) {
     if (attempt(exists(`/proc/self/ns/${NAMESPACE_FILE[type]}`)) >= 0) continue;
-    throw new InvalidSpec(`linux.namespaces[${index}]: the kernel has no ${type} namespaces`);
+    // The words for the first are upstream's.
+    throw new InvalidSpec(
+      type === "user"
+        ? "user namespace: user namespace not supported!"
+        : `linux.namespaces[${index}]: the kernel has no ${type} namespaces`,
+    );
   }
   // The default is what the agent has: to set it changes nothing.
   if (memoryPolicy !== undefined && isUnknown(attempt(set_mempolicy(MPOL.DEFAULT, NO_NODES))))

@@ -54,7 +54,8 @@ export class PinnedNamespaces implements Disposable {
   }
 }
 
-function openNamespace(pid: number, type: NamespaceType): Fd {
+/** The namespace that a process is in. The caller owns the descriptor. Throws a KernelError. */
+export function openNamespace(pid: number, type: NamespaceType): Fd {
   const path = `/proc/${pid}/ns/${NAMESPACE_FILE[type]}`;
   return Fd.of(`pin the ${type} namespace`, openat(AT_FDCWD, path, O.RDONLY));
 }

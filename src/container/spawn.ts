@@ -2,15 +2,13 @@
 import type { Cgroup } from "../cgroup/cgroup.ts";
 import type { Fd } from "../kernel/fd.ts";
 import { SIG } from "../linux/constants.ts";
-import { type Birth, masterNumber } from "../program/birth.ts";
-import { type Child, type Control, type Take, launch, openControl } from "../tape/player.ts";
+import { masterNumber } from "../program/birth.ts";
+import type { Child, Take } from "../tape/player.ts";
 import type { Tape } from "../tape/tape.ts";
+import { type SpawnBirth, clone } from "./clone.ts";
 import type { Guest } from "./guest.ts";
 import { Process, fetchMaster } from "./process.ts";
 import { openPipes, terminalStdio } from "./stdio.ts";
-
-/** What the agent gives a process whatever its spec. */
-export type SpawnBirth = Pick<Birth, "control" | "stdio" | "cgroupFiles" | "ignoredSignals">;
 
 /** What the agent does for a tape that is parked. */
 export type Stop = (child: Child) => unknown;
@@ -39,24 +37,18 @@ export async function spawn(options: Spawn): Promise<Process> {
   signal.throwIfAborted();
   await using undo = new AsyncDisposableStack();
   const pipes = terminal ? null : undo.use(openPipes(guest.pipeSize));
-  const control = openControl();
-  const birth: SpawnBirth = {
-    control: control.child.number,
+  const { child, birth } = clone({
+    program: options.program,
     stdio: pipes && {
       stdin: pipes.child.stdin.number,
       stdout: pipes.child.stdout.number,
       stderr: pipes.child.stderr.number,
     },
-    cgroupFiles: cgroup.entry.kind === "write" ? cgroup.entry.files : [],
+    entry: cgroup.entry,
     ignoredSignals: guest.ignoredSignals,
-  };
-  const child = launch({
-    tape: writeTape(options.program, birth, control),
-    control,
+    namespaces: options.namespaces,
+    pidNamespace: options.pidNamespace,
     take: options.take,
-    ...(options.namespaces === undefined ? {} : { namespaces: options.namespaces }),
-    ...(options.pidNamespace === undefined ? {} : { pidNamespace: options.pidNamespace }),
-    ...(cgroup.entry.kind === "clone" ? { cgroup: cgroup.entry.directory } : {}),
   });
   undo.defer(() => endChild(child));
   const kill = () => child.signal(SIG.KILL);
@@ -80,19 +72,6 @@ export async function spawn(options: Spawn): Promise<Process> {
   } finally {
     signal.removeEventListener("abort", kill);
   }
-}
-
-/** A spec may ask for more than a tape can hold: then nobody will use the line. */
-export function writeTape(
-  program: (birth: SpawnBirth) => Tape,
-  birth: SpawnBirth,
-  control: Control,
-): Tape {
-  using onFailure = new DisposableStack();
-  onFailure.use(control);
-  const tape = program(birth);
-  onFailure.move();
-  return tape;
 }
 
 async function untilReady(child: Child, { terminal, until, stops }: Spawn): Promise<void> {

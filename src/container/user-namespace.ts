@@ -2,15 +2,14 @@
 // in it while its id maps are written, so a process is made for that.
 import { Fd } from "../kernel/fd.ts";
 import { readText, writeText } from "../kernel/file.ts";
-import { AT_FDCWD, CLONE, PR } from "../linux/constants.ts";
-import { openat } from "../linux/fs.ts";
+import { CLONE, PR } from "../linux/constants.ts";
 import { sethostname } from "../linux/host.ts";
-import { O } from "../linux/open-flags.ts";
 import { prctl, setns, unshare } from "../linux/process.ts";
 import { type IdMaps, idMapText, parseIdMap } from "../oci/id-mapping.ts";
 import { closeOthers } from "../program/descriptors.ts";
 import { type Child, launch, openControl } from "../tape/player.ts";
 import { Tape } from "../tape/tape.ts";
+import { openNamespace } from "./pinned-namespaces.ts";
 
 /** The names that its processes share, where a pod has such. */
 export type Names = { readonly ipc: Fd; readonly uts: Fd };
@@ -96,8 +95,4 @@ function writeMaps(pid: number, { uid, gid }: IdMaps): void {
 function readMaps(pid: number): IdMaps {
   const read = (file: string) => parseIdMap(readText(`/proc/${pid}/${file}`));
   return { uid: read("uid_map"), gid: read("gid_map") };
-}
-
-function openNamespace(pid: number, type: "user" | "ipc" | "uts"): Fd {
-  return Fd.of(`hold the ${type} namespace`, openat(AT_FDCWD, `/proc/${pid}/ns/${type}`, O.RDONLY));
 }

@@ -18,7 +18,8 @@ const SMALLEST = 4 << 20;
  * (rseq(2)), in children, too.
  */
 const MARGIN = 64 << 10;
-const PAGE = 64 << 10;
+/** No page of x86_64 or arm64 is larger, and madvise takes whole ones. */
+const LARGEST_PAGE = 64 << 10;
 
 /**
  * From now on no child has the large anonymous mappings that are there, but for what lies around
@@ -45,8 +46,8 @@ export function largeMappings(maps: string): Range[] {
 export function withoutPlaces(range: Range, places: readonly number[]): Range[] {
   let left = [range];
   for (const place of places) {
-    const from = Math.floor((place - MARGIN) / PAGE) * PAGE;
-    const to = Math.ceil((place + MARGIN) / PAGE) * PAGE;
+    const from = Math.floor((place - MARGIN) / LARGEST_PAGE) * LARGEST_PAGE;
+    const to = Math.ceil((place + MARGIN) / LARGEST_PAGE) * LARGEST_PAGE;
     left = left.flatMap((each) =>
       [
         { from: each.from, to: Math.min(each.to, from) },

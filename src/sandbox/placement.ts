@@ -1,11 +1,9 @@
 // Which namespaces a container of the pod enters and which are made for it: rpc.md 6.3, step 12.
 import type { Placement } from "../container/init.ts";
 import { internal } from "../error.ts";
-import { NAMESPACE_FILE } from "../container/pinned-namespaces.ts";
 import { Fd } from "../kernel/fd.ts";
-import { attempt } from "../kernel/perform.ts";
 import { AT_FDCWD } from "../linux/constants.ts";
-import { exists, openat } from "../linux/fs.ts";
+import { openat } from "../linux/fs.ts";
 import { O } from "../linux/open-flags.ts";
 import { InvalidSpec } from "../oci/invalid-spec.ts";
 import { type NamespaceType, hasNamespace } from "../oci/namespace.ts";
@@ -57,19 +55,6 @@ export function placementOf(
   if (pid === undefined) created.push("pid");
   else joined.set("pid", pid);
   return { joined, created, ids: pod.userNamespace?.maps };
-}
-
-/** Throws InvalidSpec for a kind that the kernel has not. */
-export function refuseMissing({ namespaces = [] }: Linux): void {
-  for (const { type } of namespaces) {
-    if (attempt(exists(`/proc/self/ns/${NAMESPACE_FILE[type]}`)) >= 0) continue;
-    // The words for the first are upstream's.
-    throw new InvalidSpec(
-      type === "user"
-        ? "user namespace: user namespace not supported!"
-        : `linux.namespaces: the kernel has no ${type} namespaces`,
-    );
-  }
 }
 
 function sharedPidNamespace({ pidNamespace, hasContainers }: Pod): Fd | undefined {

@@ -3,20 +3,19 @@
 import { Mutex } from "../async/mutex.ts";
 import { Container } from "../container/container.ts";
 import type { Guest } from "../container/guest.ts";
+import { refuseUnsupported } from "../container/kernel-support.ts";
+import { openNamespace } from "../container/pinned-namespaces.ts";
 import type { Process } from "../container/process.ts";
 import { type AgentError, internal, invalidArgument, notFound } from "../error.ts";
 import { guestHooksIn } from "../guest/hooks.ts";
-import { Fd } from "../kernel/fd.ts";
-import { AT_FDCWD } from "../linux/constants.ts";
-import { openat } from "../linux/fs.ts";
-import { O } from "../linux/open-flags.ts";
+import type { Fd } from "../kernel/fd.ts";
 import { allHooks, mergeHooks } from "../oci/hooks.ts";
 import { quote } from "../oci/invalid-spec.ts";
 import type { Hook, Hooks } from "../oci/spec.ts";
 import type { ContainerSpec } from "../oci/valid-spec.ts";
 import { SandboxNamespaces } from "./namespaces.ts";
 import { OomEvents } from "./oom-events.ts";
-import { placementOf, refuseMissing } from "./placement.ts";
+import { placementOf } from "./placement.ts";
 import { UserNamespaces } from "./user-namespaces.ts";
 
 export type CreateContainer = {
@@ -158,7 +157,7 @@ export class Sandbox {
 
   async #make({ id, spec, sandboxPidns, signal }: CreateContainer): Promise<Container> {
     using opened = new DisposableStack();
-    refuseMissing(spec.linux);
+    refuseUnsupported(spec.linux);
     const userNamespace = await this.#userNamespaces.acquire(id, spec.linux, this.#hostname);
     const placement = placementOf(
       spec.linux,
@@ -199,8 +198,7 @@ export class Sandbox {
   /** Held by the sandbox itself, for containers that are yet to come. */
   #adoptPidNamespace(container: Container): void {
     if (this.#pidNamespace !== undefined) return;
-    const path = `/proc/${container.init.child.pid}/ns/pid`;
-    this.#pidNamespace = Fd.of("pin the sandbox's pid namespace", openat(AT_FDCWD, path, O.RDONLY));
+    this.#pidNamespace = openNamespace(container.init.child.pid, "pid");
     this.#pidNamespaceOwner = container;
   }
 

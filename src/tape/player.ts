@@ -28,11 +28,11 @@ export type Launch = {
   readonly tape: Tape;
   readonly control: Control;
   /** CLONE_NEW* bits, for what only clone(2) can make: the pid namespace. */
-  readonly namespaces?: number;
+  readonly namespaces?: number | undefined;
   /** Be born in this pid namespace instead of the agent's. */
-  readonly pidNamespace?: Fd;
+  readonly pidNamespace?: Fd | undefined;
   /** Be born in this cgroup (v2 only): a later move costs a grace period of the kernel. */
-  readonly cgroup?: Fd;
+  readonly cgroup?: Fd | undefined;
   /** Takes the descriptors that the tape hands over, which are closed after it. */
   readonly take?: Take | undefined;
 };

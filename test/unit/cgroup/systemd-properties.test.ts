@@ -51,7 +51,10 @@ test.each<Case>([
     "places",
     { cpu: { cpus: "0-2,9", mems: "0" } },
     {},
-    { AllowedCPUs: new Uint8Array([7, 2]), AllowedMemoryNodes: new Uint8Array([1]) },
+    {
+      AllowedCPUs: new Uint8Array([7, 2, 0, 0, 0, 0, 0, 0]),
+      AllowedMemoryNodes: new Uint8Array([1, 0, 0, 0, 0, 0, 0, 0]),
+    },
   ],
   ["nothing", {}, {}, {}],
 ])("%s is said as systemd says it on both versions", (_, resources, v1, v2) => {

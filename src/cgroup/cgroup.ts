@@ -1,4 +1,5 @@
 // Where the processes of a container are kept together: to limit, measure, stop and kill all of them.
+import type { CgroupEntry } from "../child/clone.ts";
 import type { Fd } from "../kernel/fd.ts";
 import { perform } from "../kernel/perform.ts";
 import { MAGIC } from "../linux/constants.ts";
@@ -19,9 +20,7 @@ export interface Cgroup {
    * How a child gets in: it is born in `directory` (v2), or, while it has one thread, it writes "0"
    * to each of `files` (v1).
    */
-  readonly entry:
-    | { readonly kind: "clone"; readonly directory: Fd }
-    | { readonly kind: "write"; readonly files: readonly string[] };
+  readonly entry: CgroupEntry;
   /**
    * The cgroup that a process of the container is in, if it is one that the container has nested in
    * this one, for another process to be born there (v2). The caller owns it. Throws a KernelError.

@@ -1,11 +1,11 @@
 // What containers need to know of the guest they run in. It does not change while the agent lives.
 import { cgroupVersion } from "../cgroup/cgroup.ts";
 import { readText } from "../kernel/file.ts";
+import { ignoredSignals } from "../kernel/ignored-signals.ts";
 import { attempt, perform } from "../kernel/perform.ts";
 import { MAGIC } from "../linux/constants.ts";
 import { exists, statfs } from "../linux/fs.ts";
 import { parseMountinfo } from "../linux/mountinfo.ts";
-import { signalMask, signalsIn } from "../linux/proc-status.ts";
 import type { RootSwitch } from "../program/rootfs.ts";
 import type { HookRules } from "./hook-rules.ts";
 
@@ -31,7 +31,7 @@ export function describeGuest(pipeSize: number, hooks: HookRules, warn: Warn): G
     // As sd_booted(3) tells. Where the agent is process 1 itself, nobody has made that directory.
     hasSystemd: process.pid !== 1 && attempt(exists("/run/systemd/system")) >= 0,
     rootSwitch: isInitramfs() ? { kind: "move", detach: kernelMounts() } : { kind: "pivot" },
-    ignoredSignals: signalsIn(signalMask(readText("/proc/self/status"), "SigIgn")),
+    ignoredSignals: ignoredSignals(),
     pipeSize,
     hooks,
     warn,

@@ -19,13 +19,13 @@ import type { Take } from "../tape/player.ts";
 import type { Tape } from "../tape/tape.ts";
 import type { Bundle } from "./bundle.ts";
 import type { Guest } from "./guest.ts";
-import { runHookProcess } from "./hook-process.ts";
 import { PinnedNamespaces } from "./pinned-namespaces.ts";
 import type { Labels } from "../program/security-labels.ts";
 import { limitStops } from "./limits.ts";
 import { takeListener } from "./seccomp-listener.ts";
-import type { SpawnBirth } from "./clone.ts";
-import type { Stop } from "./spawn.ts";
+import type { SpawnBirth } from "../child/clone.ts";
+import { runListened } from "../child/run-listened.ts";
+import type { Stop } from "../child/end-of.ts";
 
 /** A container, as far as its hooks are concerned. */
 export type Hooked = {
@@ -57,6 +57,9 @@ type Place = {
   readonly take?: Take | undefined;
   readonly stops?: readonly Stop[] | undefined;
 };
+
+/** Of its output, in bytes. */
+const KEPT_OUTPUT = 2048;
 
 const NEVER = new AbortController().signal;
 
@@ -178,15 +181,18 @@ async function runHook(container: Hooked, hook: Hook, moment: Moment): Promise<s
   const { id, spec, guest, bundle } = container;
   const { status, pid, signal, place } = moment;
   const { ociVersion, annotations } = spec;
-  const ended = await runHookProcess({
+  const ended = await runListened({
     ...place,
     program: (birth) => place.program(hook, birth),
+    entry: place.cgroup?.entry,
     ignoredSignals: guest.ignoredSignals,
-    state: stateJson({ ociVersion, id, status, pid: pid(), bundle: bundle.path, annotations }),
+    together: true,
+    kept: KEPT_OUTPUT,
+    stdin: stateJson({ ociVersion, id, status, pid: pid(), bundle: bundle.path, annotations }),
     timeoutMs: hook.timeout === undefined ? guest.hooks.timeoutMs : hook.timeout * 1000,
     signal,
   });
-  const output = ended.output.trim();
+  const output = ended.stdout.text.trim();
   if (ended.status === 0) return output;
   const said = output === "" ? "" : `: ${JSON.stringify(output)}`;
   throw internal(`it ended with status ${ended.status}${said}`);

@@ -21,7 +21,8 @@ import type { Guest } from "./guest.ts";
 import type { Process } from "./process.ts";
 import { limitStops } from "./limits.ts";
 import { takeListener } from "./seccomp-listener.ts";
-import { type Stop, spawn } from "./spawn.ts";
+import type { Stop } from "../child/end-of.ts";
+import { spawn } from "./spawn.ts";
 
 /** Where a container lives: each kind of namespace is entered, made, or the guest's own. */
 export type Placement = {

@@ -4,7 +4,7 @@ import { perform } from "../kernel/perform.ts";
 import type { IdMaps } from "../oci/id-mapping.ts";
 import type { Process } from "../oci/process.ts";
 import { privilegedCalls } from "../program/identity.ts";
-import type { Stop } from "./spawn.ts";
+import type { Stop } from "../child/end-of.ts";
 
 /** None where the tape does it itself. */
 export function limitStops(ids: IdMaps | undefined, process: Process): readonly Stop[] {

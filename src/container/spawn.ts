@@ -5,13 +5,11 @@ import { SIG } from "../linux/constants.ts";
 import { masterNumber } from "../program/birth.ts";
 import type { Child, Take } from "../tape/player.ts";
 import type { Tape } from "../tape/tape.ts";
-import { type SpawnBirth, clone } from "./clone.ts";
+import { type SpawnBirth, clone } from "../child/clone.ts";
+import type { Stop } from "../child/end-of.ts";
 import type { Guest } from "./guest.ts";
 import { Process, fetchMaster } from "./process.ts";
 import { openPipes, terminalStdio } from "./stdio.ts";
-
-/** What the agent does for a tape that is parked. */
-export type Stop = (child: Child) => unknown;
 
 export type Spawn = {
   readonly execId: string;

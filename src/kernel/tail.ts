@@ -13,12 +13,18 @@ const MOST_CHUNKS_AFTER = 2;
 const EAGAIN = -errnoNumber("EAGAIN");
 const EINTR = -errnoNumber("EINTR");
 
+export type Tail = {
+  /** After an ellipsis where it is not all. */
+  readonly text: string;
+  readonly isCut: boolean;
+};
+
 /**
  * The last `most` bytes, once the pipe has ended or `over` is aborted: then only what has already come
  * is read, for somebody may hold the pipe open for ever. `from` does not block. A broken character at
  * the cut is replaced.
  */
-export async function readTail(from: Fd, most: number, over: AbortSignal): Promise<string> {
+export async function readTail(from: Fd, most: number, over: AbortSignal): Promise<Tail> {
   const buffer = new Uint8Array(CHUNK);
   let tail = Buffer.alloc(0);
   let length = 0;
@@ -32,5 +38,6 @@ export async function readTail(from: Fd, most: number, over: AbortSignal): Promi
     length += count;
     tail = Buffer.concat([tail, buffer.subarray(0, count)]).subarray(-most);
   }
-  return length > most ? `…${tail.toString()}` : tail.toString();
+  const isCut = length > most;
+  return { text: isCut ? `…${tail.toString()}` : tail.toString(), isCut };
 }

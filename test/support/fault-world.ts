@@ -6,10 +6,11 @@ import { type Cgroup, createCgroup } from "../../src/cgroup/cgroup.ts";
 import { Bundle } from "../../src/container/bundle.ts";
 import { type Guest, describeGuest } from "../../src/container/guest.ts";
 import { PinnedNamespaces } from "../../src/container/pinned-namespaces.ts";
-import { runHookProcess } from "../../src/container/hook-process.ts";
+import { runListened } from "../../src/child/run-listened.ts";
 import { limitStops } from "../../src/container/limits.ts";
-import type { SpawnBirth } from "../../src/container/clone.ts";
-import { type Stop, spawn } from "../../src/container/spawn.ts";
+import type { SpawnBirth } from "../../src/child/clone.ts";
+import type { Stop } from "../../src/child/end-of.ts";
+import { spawn } from "../../src/container/spawn.ts";
 import { hasCreateHooks } from "../../src/oci/hooks.ts";
 import type { IdMaps } from "../../src/oci/id-mapping.ts";
 import { NAMESPACE_TYPES, type NamespaceType } from "../../src/oci/namespace.ts";
@@ -262,15 +263,17 @@ export class Surroundings implements AsyncDisposable {
     const program = (birth: SpawnBirth) =>
       changed(hookProgram(hook, { ...birth, containerId: ID, ids, joined, cwd: "/" }), change);
     return runToTheEnd(async () => {
-      const { status, output } = await runHookProcess({
+      const { status, stdout } = await runListened({
         program,
-        ...(isInside ? { pidNamespace: this.#pinned.get("pid"), cgroup } : {}),
+        ...(isInside ? { pidNamespace: this.#pinned.get("pid"), entry: cgroup.entry } : {}),
         ignoredSignals: of.ignoredSignals,
-        state: "{}",
+        stdin: "{}",
+        kept: 2048,
+        together: true,
         timeoutMs: 10_000,
         signal: NEVER,
       });
-      if (status !== 0) throw new Error(`status ${status}: ${output}`);
+      if (status !== 0) throw new Error(`status ${status}: ${stdout.text}`);
     });
   }
 

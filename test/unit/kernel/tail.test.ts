@@ -18,14 +18,14 @@ describe("the tail of a pipe", () => {
     say(to, "one ");
     say(to, "two");
     to.close();
-    expect(await tail).toBe("one two");
+    expect((await tail).text).toBe("one two");
     from.close();
   });
 
   test("is nothing where nothing was written", async () => {
     const [from, to] = openPipe();
     to.close();
-    expect(await readTail(from, 100, never)).toBe("");
+    expect((await readTail(from, 100, never)).text).toBe("");
     from.close();
   });
 
@@ -35,18 +35,18 @@ describe("the tail of a pipe", () => {
     const bytes = new TextEncoder().encode(`${"x".repeat(1 << 20)}the end`);
     expect(await writeAll(to, bytes)).toBe(true);
     to.close();
-    expect(await tail).toBe("…e end");
+    expect((await tail).text).toBe("…e end");
     from.close();
   });
 
   test("is what has come when the end is told, though the pipe stays open", async () => {
     const [from, to] = openPipe();
     say(to, "so far");
-    expect(await readTail(from, 100, aborted)).toBe("so far");
+    expect((await readTail(from, 100, aborted)).text).toBe("so far");
     const over = new AbortController();
     const tail = readTail(from, 100, over.signal);
     over.abort();
-    expect(await tail).toBe("");
+    expect((await tail).text).toBe("");
     for (const fd of [from, to]) fd.close();
   });
 
@@ -54,7 +54,7 @@ describe("the tail of a pipe", () => {
     const [from, to] = openPipe();
     say(to, "äöü");
     to.close();
-    expect(await readTail(from, 3, never)).toBe("…\ufffdü");
+    expect((await readTail(from, 3, never)).text).toBe("…\ufffdü");
     from.close();
   });
 });

@@ -17,6 +17,7 @@ const BELOW_AREAS = [
   "error",
   "kernel",
   "player",
+  "child",
 ];
 const AREAS = ["container", "cgroup", "storage", "device", "network", "guest"];
 
@@ -37,6 +38,10 @@ const LAYERS: Readonly<Record<string, Layer>> = {
   kernel: { may: ["linux", "tape"], because: "effects rest on values only" },
   logging: { may: ["linux", "kernel", "version"], because: "whoever logs is above it" },
   player: { may: ["linux", "tape", "kernel"], because: "effects rest on values only" },
+  child: {
+    may: BELOW_AREAS,
+    because: "a process is what every area needs, and belongs to none",
+  },
   cgroup: { may: BELOW_AREAS, because: APART },
   storage: { may: BELOW_AREAS, because: APART },
   device: { may: BELOW_AREAS, because: APART },

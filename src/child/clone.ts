@@ -1,10 +1,17 @@
-// Clone a process that plays a tape for a container. Whatever that is, its streams, its cgroup and its
-// line to the agent are given to it alike.
-import type { Cgroup } from "../cgroup/cgroup.ts";
+// Clone a process that plays a tape. Whatever it is for, its streams, its cgroup and its line to the
+// agent are given to it alike.
 import type { Fd } from "../kernel/fd.ts";
 import type { Birth } from "../program/birth.ts";
 import { type Child, type Control, type Take, launch, openControl } from "../tape/player.ts";
 import type { Tape } from "../tape/tape.ts";
+
+/**
+ * How a process gets into a cgroup: by being cloned into a directory (v2), or by writing itself to each
+ * of `files` (v1).
+ */
+export type CgroupEntry =
+  | { readonly kind: "clone"; readonly directory: Fd }
+  | { readonly kind: "write"; readonly files: readonly string[] };
 
 /** What the agent gives a process whatever its spec. */
 export type SpawnBirth = Pick<Birth, "control" | "stdio" | "cgroupFiles" | "ignoredSignals">;
@@ -13,7 +20,8 @@ export type Clone = {
   readonly program: (birth: SpawnBirth) => Tape;
   readonly stdio: SpawnBirth["stdio"];
   /** undefined: the agent's own cgroup. */
-  readonly entry: Cgroup["entry"] | undefined;
+  readonly entry?: CgroupEntry | undefined;
+  /** Signals the agent ignores: execve(2) would hand that on. */
   readonly ignoredSignals: readonly number[];
   /** CLONE_NEW* bits. */
   readonly namespaces?: number | undefined;

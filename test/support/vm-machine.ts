@@ -3,8 +3,10 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Arch } from "../../src/linux/arch.ts";
+import { Qmp } from "./qmp.ts";
 import { Transcript } from "./transcript.ts";
 import type { Channel } from "./vm-channel.ts";
+import { memoryPlaces, placesForDevices, processorPlaces } from "./vm-hotplug.ts";
 import { kernel } from "./vm-kernel.ts";
 import { NATIVE, PLATFORMS, lackingFor } from "./vm-platform.ts";
 import { Ports } from "./vm-ports.ts";
@@ -19,6 +21,10 @@ export type MachineOptions = RootOptions & {
   readonly megabytes?: number;
   /** On a busy machine two are slower than one: each waits for what the other holds. */
   readonly processors?: number;
+  /** With places for what is plugged in later: vm-hotplug.ts. */
+  readonly hotplug?: boolean;
+  /** More for QEMU's command line. */
+  readonly devices?: readonly string[];
 };
 
 /** What machines lack here; undefined if nothing. */
@@ -53,6 +59,7 @@ type Parts = {
   readonly startedAt: number;
   readonly qemu: Qemu;
   readonly ports: Ports;
+  readonly qmp: Qmp;
   readonly vsock: VsockDevice | undefined;
 };
 
@@ -81,18 +88,19 @@ export class Machine implements AsyncDisposable {
     stack.defer(() => rmSync(directory, { recursive: true }));
     const { initramfs, disk } = options.written ?? (await writeRoot(options, directory));
     const ports = stack.use(new Ports(directory));
+    const qmp = stack.use(new Qmp(directory));
     const vsock = hasVsockDevice ? await VsockDevice.start(directory, megabytes) : undefined;
     stack.use(vsock);
     const startedAt = performance.now();
     const drive = disk === undefined ? [] : ["-drive", `if=virtio,format=raw,file=${disk}`];
-    const devices = [...drive, ...ports.arguments, ...(vsock?.arguments ?? [])];
+    const devices = [...drive, ...ports.arguments, ...qmp.arguments, ...(vsock?.arguments ?? [])];
     const qemu = startQemu(initramfs, devices, options);
     stack.defer(() => end(qemu));
     const isRunning = ports.connected.then(() => true);
     if (!(await Promise.race([isRunning, qemu.exited.then(() => false)]))) {
       throw new Error(`QEMU has ended with status ${await qemu.exited}`);
     }
-    return new Machine(arch, { startedAt, qemu, ports, vsock }, stack.move());
+    return new Machine(arch, { startedAt, qemu, ports, qmp, vsock }, stack.move());
   }
 
   /** QEMU's exit status: 0 if the guest has ended by itself. */
@@ -103,6 +111,11 @@ export class Machine implements AsyncDisposable {
   /** Where test/vm/guest.c has a shell. */
   get shell(): Channel {
     return this.#parts.ports.shell;
+  }
+
+  /** What plugs devices in. */
+  get qmp(): Qmp {
+    return this.#parts.qmp;
   }
 
   /** A connection to a vsock port of the guest, once somebody listens there. */
@@ -139,9 +152,9 @@ export class Machine implements AsyncDisposable {
 }
 
 function startQemu(initramfs: string, devices: readonly string[], options: MachineOptions): Qemu {
-  const { arch = NATIVE, words = [], megabytes = MEGABYTES, processors = 1 } = options;
+  const { arch = NATIVE, words = [] } = options;
   const { qemu, serial, debian } = PLATFORMS[arch];
-  const board = ["-m", `${megabytes}M`, "-smp", `${processors}`];
+  const board = boardOf(options);
   const boot = ["-kernel", kernel(debian).image, "-initrd", initramfs];
   const commandLine = [`console=${serial}`, ...WORDS, ...words].join(" ");
   if (commandLine.length > LONGEST_COMMAND_LINE) throw new Error(`too long: ${commandLine}`);
@@ -151,6 +164,17 @@ function startQemu(initramfs: string, devices: readonly string[], options: Machi
     stdout: "pipe",
     stderr: "inherit",
   });
+}
+
+function boardOf({
+  megabytes = MEGABYTES,
+  processors = 1,
+  hotplug = false,
+  devices = [],
+}: MachineOptions): string[] {
+  const memory = `${megabytes}M${hotplug ? memoryPlaces : ""}`;
+  const smp = `${processors}${hotplug ? processorPlaces : ""}`;
+  return ["-m", memory, "-smp", smp, ...(hotplug ? placesForDevices : []), ...devices];
 }
 
 async function end(qemu: Qemu): Promise<void> {

@@ -57,6 +57,8 @@ export type RootOptions = {
   readonly arch?: Arch;
   /** More for an initramfs. */
   readonly files?: readonly Entry[];
+  /** More of the kernel's modules: they are loaded before the agent starts. */
+  readonly modules?: readonly string[];
   /** Directories that a disk does not have. */
   readonly without?: readonly string[];
 };
@@ -71,11 +73,12 @@ export async function writeRoot(options: RootOptions, into: string): Promise<Roo
     return { initramfs };
   }
   const { modules } = kernel(debian);
+  const wanted = [...MODULES, ...(options.modules ?? [])];
   const scratch = mkdtempSync(join(tmpdir(), "kata-agent-root-"));
   try {
     const first = file("init", compileGuest(compiler, scratch), 0o755);
     if (root === "disk" || root === "systemd") {
-      const loaded = modulesOf([...MODULES, ...DISK_MODULES], modules);
+      const loaded = modulesOf([...wanted, ...DISK_MODULES], modules);
       await write(initramfs, [first, ...loaded, directory(DISK_AT)]);
       const names = DIRECTORIES.filter((name) => !without.includes(name));
       const onDisk = join(scratch, "root");
@@ -85,7 +88,7 @@ export async function writeRoot(options: RootOptions, into: string): Promise<Roo
     const rootfs = join(scratch, "rootfs");
     makeRootfs(rootfs, busyboxFor(arch));
     const last = file(AGENT_AT, readFileSync(agent), 0o755);
-    const loaded = modulesOf(MODULES, modules);
+    const loaded = modulesOf(wanted, modules);
     const containers = tree(rootfs, ROOTFS.slice(1));
     await write(initramfs, [first, last, ...loaded, ...containers, ...files]);
     return { initramfs };

@@ -156,6 +156,32 @@ export function isRegularFile(file: Fd): boolean {
   return (statusOf(file).getUint16(28, true) & S.IFMT) === S.IFREG;
 }
 
+export type DeviceNumber = {
+  readonly type: "b" | "c";
+  readonly major: number;
+  readonly minor: number;
+};
+
+export type DeviceNode = {
+  readonly number: DeviceNumber;
+  /** Permissions and the bits beside them. */
+  readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
+};
+
+/** undefined for what is no device. */
+export function deviceNodeOf(file: Fd): DeviceNode | undefined {
+  const status = statusOf(file);
+  const mode = status.getUint16(28, true);
+  const kind = mode & S.IFMT;
+  if (kind !== S.IFBLK && kind !== S.IFCHR) return undefined;
+  const [major, minor] = [status.getUint32(128, true), status.getUint32(132, true)];
+  const [uid, gid] = [status.getUint32(20, true), status.getUint32(24, true)];
+  const number = { type: kind === S.IFBLK ? "b" : "c", major, minor } as const;
+  return { number, mode: mode & ~S.IFMT, uid, gid };
+}
+
 /** The number of the file within its file system. */
 export function inodeOf(file: Fd): bigint {
   return statusOf(file).getBigUint64(32, true);

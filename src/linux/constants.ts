@@ -214,13 +214,23 @@ export const RLIMIT = {
 export const F = { GETFL: 3, SETFL: 4, SETPIPE_SZ: 1031, GETPIPE_SZ: 1032 } as const;
 
 /** linux/socket.h, socket(2) */
-export const AF = { UNIX: 1, VSOCK: 40 } as const;
-export const SOCK = { STREAM: 1, SEQPACKET: 5, NONBLOCK: 0o4000, CLOEXEC: 0o2000000 } as const;
+export const AF = { UNIX: 1, INET: 2, INET6: 10, NETLINK: 16, VSOCK: 40 } as const;
+export const SOCK = {
+  STREAM: 1,
+  RAW: 3,
+  SEQPACKET: 5,
+  NONBLOCK: 0o4000,
+  CLOEXEC: 0o2000000,
+} as const;
 
 /** linux/socket.h, sendmsg(2), cmsg(3) */
-export const MSG = { NOSIGNAL: 0x4000 } as const;
-export const SOL = { SOCKET: 1 } as const;
+export const MSG = { TRUNC: 0x20, NOSIGNAL: 0x4000 } as const;
+export const SOL = { SOCKET: 1, NETLINK: 270 } as const;
+export const SO = { RCVBUFFORCE: 33 } as const;
 export const SCM = { RIGHTS: 1 } as const;
+
+/** linux/netlink.h */
+export const NETLINK = { ROUTE: 0, KOBJECT_UEVENT: 15 } as const;
 
 /** linux/eventpoll.h */
 export const EPOLL = {

@@ -1,4 +1,4 @@
-// Sockets: socket(2), unix(7), vsock(7).
+// Sockets: socket(2), unix(7), vsock(7), netlink(7).
 import { type Call, type FdArg, call } from "./call.ts";
 import { AF, MSG, SCM, SOCK, SOL } from "./constants.ts";
 import { structOf } from "./struct.ts";
@@ -7,6 +7,11 @@ const STREAM = SOCK.STREAM | SOCK.NONBLOCK | SOCK.CLOEXEC;
 
 export function socket(family: keyof typeof AF): Call {
   return call("socket", AF[family], STREAM, 0);
+}
+
+/** netlink(7) with the part of the kernel that `protocol` names, a NETLINK_* number. */
+export function netlinkSocket(protocol: number): Call {
+  return call("socket", AF.NETLINK, SOCK.RAW | SOCK.NONBLOCK | SOCK.CLOEXEC, protocol);
 }
 
 /** A connected pair that keeps message boundaries; two native 32-bit words in `pair` (8 bytes). */
@@ -22,6 +27,13 @@ export function listen(fd: FdArg, backlog: number): Call {
   return call("listen", fd, backlog);
 }
 
+/** setsockopt(2) of an option that is a number. */
+export function setSocketOption(fd: FdArg, level: number, option: number, value: number): Call {
+  const bytes = new Uint8Array(4);
+  new DataView(bytes.buffer).setInt32(0, value, true);
+  return call("setsockopt", fd, level, option, bytes, bytes.length);
+}
+
 /** accept4(2), without the peer's address. */
 export function accept4(fd: FdArg): Call {
   return call("accept4", fd, null, null, SOCK.NONBLOCK | SOCK.CLOEXEC);
@@ -29,6 +41,19 @@ export function accept4(fd: FdArg): Call {
 
 export function connect(fd: FdArg, address: Uint8Array): Call {
   return call("connect", fd, address, address.length);
+}
+
+/**
+ * recvfrom(2) of one message: the result is its length, which may be more than `buffer` takes. `from`
+ * takes the sender's address; `fromLength`, four bytes, holds the room for it.
+ */
+export function receiveFrom(
+  fd: FdArg,
+  buffer: Uint8Array,
+  from: Uint8Array,
+  fromLength: Uint8Array,
+): Call {
+  return call("recvfrom", fd, buffer, buffer.length, MSG.TRUNC, from, fromLength);
 }
 
 /** sendmsg(2) of what `iovec`, encoded, points to, with a copy of `descriptor`. No SIGPIPE. */
@@ -68,5 +93,15 @@ export function vsockAddress(cid: number, port: number): Uint8Array {
   view.setUint16(0, AF.VSOCK, true);
   view.setUint32(4, port, true);
   view.setUint32(8, cid, true);
+  return address;
+}
+
+/** sockaddr_nl (linux/netlink.h); port 0 is the kernel, or leaves the choice to it. */
+export function netlinkAddress(port = 0, groups = 0): Uint8Array {
+  const address = new Uint8Array(12);
+  const view = new DataView(address.buffer);
+  view.setUint16(0, AF.NETLINK, true);
+  view.setUint32(4, port, true);
+  view.setUint32(8, groups, true);
   return address;
 }

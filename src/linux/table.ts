@@ -193,7 +193,9 @@ export const SYSCALLS = {
   bind: [49, 200, [fd, bytes, int]],
   listen: [50, 201, [fd, int]],
   connect: [42, 203, [fd, bytes, int]],
+  setsockopt: [54, 208, [fd, int, int, bytes, int]],
   sendmsg: [46, 211, [fd, struct, flags("MSG_", MSG)]],
+  recvfrom: [45, 207, [fd, bytes, int, flags("MSG_", MSG), bytes, bytes]],
   accept4: [288, 242, [fd, pointer, pointer, flags("SOCK_", SOCK)]],
 } as const satisfies Record<string, Row>;
 

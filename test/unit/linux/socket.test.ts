@@ -1,5 +1,11 @@
 import { expect, test } from "bun:test";
-import { bind, socketpairSeqpacket, unixAddress, vsockAddress } from "../../../src/linux/socket.ts";
+import {
+  bind,
+  netlinkAddress,
+  socketpairSeqpacket,
+  unixAddress,
+  vsockAddress,
+} from "../../../src/linux/socket.ts";
 import { linesOf, testWithC } from "../../support/c-program.ts";
 
 test("the address of a path ends with a NUL, that of an abstract name does not", () => {
@@ -27,4 +33,12 @@ test("an address goes with its length", () => {
 test("a pair of sockets keeps message boundaries and is closed on exec", () => {
   const pair = new Uint8Array(8);
   expect(socketpairSeqpacket(pair).args).toEqual([1, 5 | 0o2000000, 0, pair]);
+});
+
+testWithC("a netlink address is laid out as the kernel's header says", () => {
+  const print = `
+    struct sockaddr_nl address = { .nl_family = AF_NETLINK, .nl_pid = 7, .nl_groups = 1 };
+    for (int i = 0; i < (int)sizeof address; i++) printf("%02x", ((unsigned char *)&address)[i]);`;
+  const bytes = netlinkAddress(7, 1);
+  expect(linesOf(["sys/socket.h", "linux/netlink.h"], print)).toEqual([bytes.toHex()]);
 });

@@ -1,0 +1,40 @@
+// Kubernetes' fsGroup: all files of a volume are given to a group, which may read and, unless the volume
+// is read-only, write them (storage-devices-network.md section 2.7).
+import { internal } from "../error.ts";
+import { changeTree, statusOfPath } from "../kernel/tree-owner.ts";
+import { S } from "../linux/constants.ts";
+import type { Storage } from "./storage.ts";
+
+const READ_WRITE = 0o660;
+const READ_ONLY = 0o440;
+const ENTER = 0o110;
+const SET_GID = 0o2000;
+
+const ON_ROOT_MISMATCH = 1;
+
+/**
+ * Bits are added and none is taken away. The root of the volume comes last: who is interrupted is not taken
+ * for done the next time. Throws an AgentError, and what `signal` says.
+ */
+export async function giveToGroup(storage: Storage, signal: AbortSignal): Promise<void> {
+  const { fsGroup, options, mountPoint } = storage;
+  if (fsGroup === undefined) return;
+  const { groupId: gid, groupChangePolicy } = fsGroup;
+  const bits = options.includes("ro") ? READ_ONLY : READ_WRITE;
+  const directoryBits = bits | ENTER | SET_GID;
+  try {
+    if (groupChangePolicy === ON_ROOT_MISMATCH) {
+      const root = await statusOfPath(mountPoint);
+      if (root.gid === gid && (root.mode & directoryBits) === directoryBits) return;
+    }
+    const change = (mode: number) => ({
+      gid,
+      mode: mode | ((mode & S.IFMT) === S.IFDIR ? directoryBits : bits),
+    });
+    await changeTree(mountPoint, change, signal);
+  } catch (error) {
+    signal.throwIfAborted();
+    const reason = error instanceof Error ? error.message : String(error);
+    throw internal(`give the storage ${mountPoint} to group ${gid}: ${reason}`);
+  }
+}

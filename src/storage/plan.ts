@@ -1,0 +1,47 @@
+// A request's storages, judged as a whole before anything is done for one of them.
+import { internal } from "../error.ts";
+import { InvalidSpec, quote } from "../oci/invalid-spec.ts";
+import type { Driver, GroupDriver, Planned } from "./driver.ts";
+import type { Storage } from "./storage.ts";
+import { checkedTarget } from "./target.ts";
+
+/** Of one request. A container has some volumes, and an image at most 128 layers. */
+export const MOST_STORAGES = 512;
+/** Of one storage: a container's mounts have as many. */
+const MOST_OPTIONS = 1024;
+
+/** In the order of the request; those of a group are where its first is. Throws InvalidSpec or an AgentError. */
+export function planStorages(
+  storages: readonly Storage[],
+  drivers: ReadonlyMap<string, Driver>,
+  groups: readonly GroupDriver[],
+): readonly Planned[] {
+  if (storages.length > MOST_STORAGES)
+    throw new InvalidSpec(`storages: ${storages.length} of them, at most ${MOST_STORAGES}`);
+  const checked = storages.map(check);
+  const groupOf = (storage: Storage) => groups.find((group) => group.takes(storage));
+  return [...Map.groupBy(checked, (storage) => groupOf(storage) ?? storage)].map(
+    ([key, members]) => ("takes" in key ? key.plan(members) : planOne(key, drivers)),
+  );
+}
+
+function planOne(storage: Storage, drivers: ReadonlyMap<string, Driver>): Planned {
+  const driver = drivers.get(storage.driver);
+  if (driver === undefined) throw internal(`Failed to find the storage handler ${storage.driver}`);
+  const lasts = storage.shared || driver.lasts === true;
+  return { target: storage.mountPoint, lasts, attach: driver.plan(storage) };
+}
+
+/** What holds for a storage of any driver; its mount point without what does not count in it. */
+function check(storage: Storage): Storage {
+  const mountPoint = checkedTarget("storages: the mount point", storage.mountPoint);
+  const { options, driverOptions } = storage;
+  if (options.length + driverOptions.length > MOST_OPTIONS)
+    throw new InvalidSpec(`the storage ${mountPoint}: more than ${MOST_OPTIONS} options`);
+  const wrong = [...options, ...driverOptions].find((option) => /\p{Cc}/u.test(option));
+  if (wrong !== undefined)
+    throw new InvalidSpec(
+      `the storage ${mountPoint}: the option ${quote(wrong)} has control characters`,
+    );
+  return { ...storage, mountPoint };
+}

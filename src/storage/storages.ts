@@ -1,0 +1,63 @@
+// What is mounted for the pod and its containers: planned, held, and taken back.
+import { describeFailure } from "./failure.ts";
+import { DRIVERS, GROUPS } from "./index.ts";
+import { planStorages } from "./plan.ts";
+import type { StorageServices } from "./driver.ts";
+import type { Storage } from "./storage.ts";
+import { type Hold, StorageTable } from "./table.ts";
+
+/** The storages of one request. Disposed, they are given up, the last one first. */
+export type HeldStorages = AsyncDisposable & {
+  /** The request has been met: what is the pod's stays from now on. */
+  readonly keep: () => void;
+};
+
+type Asked = {
+  /** undefined: they are the pod's. */
+  readonly containerId?: string | undefined;
+  readonly signal: AbortSignal;
+};
+
+export class Storages {
+  readonly #services: StorageServices;
+  readonly #table: StorageTable;
+
+  constructor(services: StorageServices) {
+    this.#services = services;
+    this.#table = new StorageTable((target, error) =>
+      services.warn("a storage is not taken back", { target, error: describeFailure(error) }),
+    );
+  }
+
+  /** Where something is mounted, or about to be. */
+  get targets(): readonly string[] {
+    return this.#table.targets;
+  }
+
+  /**
+   * Mount one after the other, as some lie on others. Throws InvalidSpec or an AgentError before anything is
+   * done, what a driver throws, and what `signal` says; then nothing of this request is left.
+   */
+  async add(storages: readonly Storage[], { containerId, signal }: Asked): Promise<HeldStorages> {
+    const planned = planStorages(storages, DRIVERS, GROUPS);
+    await using undo = new AsyncDisposableStack();
+    const lasting: Hold[] = [];
+    const services = this.#services;
+    for (const { target, lasts, attach } of planned) {
+      const make = (steps: AsyncDisposableStack, stop: AbortSignal) =>
+        attach({ undo: steps, signal: stop, containerId, services });
+      const hold = undo.use(await this.#table.hold(target, make, signal));
+      if (lasts) lasting.push(hold);
+    }
+    const held = undo.move();
+    return {
+      keep: () => lasting.forEach((hold) => hold.keep()),
+      [Symbol.asyncDispose]: () => held.disposeAsync(),
+    };
+  }
+
+  /** The pod ends: take all back, the latest first. */
+  end(): Promise<void> {
+    return this.#table.end();
+  }
+}

@@ -267,6 +267,17 @@ export const TIOC = {
 /** linux/sockios.h: ioctls of network interfaces */
 export const SIOC = { GIFFLAGS: 0x8913, SIFFLAGS: 0x8914 } as const;
 
+/** linux/dm-ioctl.h: ioctls of the device mapper */
+export const DM = {
+  DEV_CREATE: 0xc138fd03,
+  DEV_REMOVE: 0xc138fd04,
+  DEV_SUSPEND: 0xc138fd06,
+  TABLE_LOAD: 0xc138fd09,
+} as const;
+
+/** linux/dm-ioctl.h */
+export const DM_FLAG = { READONLY_FLAG: 1, DEFERRED_REMOVE: 1 << 17 } as const;
+
 /** linux/if.h: flags of network interfaces */
 export const IFF = { UP: 1, LOOPBACK: 8 } as const;
 

@@ -23,6 +23,7 @@ import {
   SECCOMP_SET_MODE,
   SIG,
   SIG_HOW,
+  DM,
   SIOC,
   SOCK,
   TIOC,
@@ -60,7 +61,7 @@ const at = flags("AT_", {
   RECURSIVE: AT.RECURSIVE,
 });
 const signal = value("SIG", SIG);
-const request = value("", { ...named("TIOC", TIOC), ...named("SIOC", SIOC) });
+const request = value("", { ...named("TIOC", TIOC), ...named("SIOC", SIOC), ...named("DM_", DM) });
 // O_* bits that are no access mode, for calls that make descriptors of no file. Both architectures
 // have them at the same place.
 const fdFlags = flags("O_", { NONBLOCK: O.NONBLOCK, CLOEXEC: O.CLOEXEC });

@@ -1,0 +1,76 @@
+import { describe, expect, test } from "bun:test";
+import { groupLayers, isLayer, layerOf, partitionNode } from "../../../src/storage/layer.ts";
+
+const GROUP = "X-kata.multi-layer=true";
+
+const storage = (fstype: string, ...options: string[]) => ({
+  driver: "blk",
+  source: "02/00",
+  fstype,
+  options: [GROUP, ...options],
+  mountPoint: "/run/kata-containers/c1/rootfs",
+});
+
+const upper = storage("ext4", "X-kata.overlay-upper", "noatime");
+const lower = (...options: string[]) => storage("erofs", "X-kata.overlay-lower", ...options);
+const partition = (number: number) => [
+  "X-kata.gpt-partitioned=true",
+  `X-kata.partition-number=${number}`,
+];
+
+describe("a layer", () => {
+  test("is told by its option or its driver", () => {
+    expect(isLayer(lower())).toBe(true);
+    expect(isLayer({ ...lower(), options: [], driver: "erofs.multi-layer" })).toBe(true);
+    expect(isLayer({ ...lower(), options: ["ro"] })).toBe(false);
+  });
+
+  test("keeps the options of others for its mount", () => {
+    expect(layerOf(upper)).toMatchObject({ role: "upper", options: ["noatime"] });
+  });
+
+  test("may ask for directories", () => {
+    const path = "X-kata.mkdir.path={{ mount 0 }}/upper:0755:0:0";
+    expect(layerOf(storage("ext4", path)).directories).toEqual(["{{ mount 0 }}/upper"]);
+  });
+
+  test.each([
+    ["unsupported driver type", { ...lower(), driver: "nvdimm" }],
+    ["it must be ext4", storage("xfs", "X-kata.overlay-upper")],
+    ["is neither an upper nor a lower one", storage("xfs")],
+    ["partition number", lower("X-kata.gpt-partitioned=true")],
+    ["partition number", lower(...partition(0))],
+    ["partition number", lower(...partition(256))],
+    ["dm-verity needs a partition", lower("X-kata.dmverity-enabled=true")],
+  ])("is refused: %s", (message, given) => {
+    expect(() => layerOf(given)).toThrow(message);
+  });
+});
+
+describe("a group of layers", () => {
+  test("is seen where its upper layer says", () => {
+    const other = { ...upper, mountPoint: "/elsewhere" };
+    expect(groupLayers([lower(), other]).target).toBe("/elsewhere");
+  });
+
+  test("has its lower layers in the order given, or of their partitions", () => {
+    const given = [partition(3), partition(1), partition(2)].map((each) => lower(...each));
+    const numbers = groupLayers(given).lowers.map((each) => each.partition);
+    expect(numbers).toEqual([1, 2, 3]);
+    const [a, b] = [
+      { ...lower(), source: "a" },
+      { ...lower(), source: "b" },
+    ];
+    expect(groupLayers([b, a]).lowers.map((each) => each.storage.source)).toEqual(["b", "a"]);
+  });
+
+  test("has one upper layer at most, and something below it", () => {
+    expect(() => groupLayers([upper, upper, lower()])).toThrow("2 upper layers");
+    expect(() => groupLayers([upper])).toThrow("no lower layer");
+  });
+});
+
+test("a partition's node has a p where the disk's name ends in a digit", () => {
+  expect(partitionNode("/dev/vda", 2)).toBe("/dev/vda2");
+  expect(partitionNode("/dev/nvme0n1", 2)).toBe("/dev/nvme0n1p2");
+});

@@ -1,7 +1,9 @@
 // What the engine asks of a driver, and what a driver is given. A driver checks a storage first, when
 // nothing has been done for the request yet, and mounts it later.
+import type { Hotplug } from "../device/hotplug.ts";
 import type { HugePages } from "./huge-pages.ts";
 import type { Storage } from "./storage.ts";
+import type { StorageTable } from "./table.ts";
 import type { Watcher } from "./watcher.ts";
 
 export type Driver = {
@@ -45,6 +47,8 @@ export type AttachContext = {
   readonly undo: AsyncDisposableStack;
   /** undefined: it is mounted for the pod. */
   readonly containerId: string | undefined;
+  /** Devices that the pod's mounts are made on, by name: two mounts may share one. */
+  readonly devices: StorageTable;
   readonly services: StorageServices;
 };
 
@@ -52,6 +56,7 @@ export type AttachContext = {
 export type StorageServices = {
   readonly warn: Warn;
   readonly hugePages: HugePages;
+  readonly hotplug: Hotplug;
   /** Where none is given, volumes that are to be watched are refused. */
   readonly watcher?: Watcher | undefined;
 };

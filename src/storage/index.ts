@@ -4,6 +4,7 @@ import type { Driver, GroupDriver } from "./driver.ts";
 import { ephemeral } from "./ephemeral.ts";
 import { imageGuestPull } from "./image-guest-pull.ts";
 import { local } from "./local.ts";
+import { multiLayerErofs } from "./multi-layer-erofs.ts";
 import { overlayfs } from "./overlayfs.ts";
 import { virtioFs } from "./virtio-fs.ts";
 import { watchableBind } from "./watchable-bind.ts";
@@ -22,4 +23,4 @@ const LIST: readonly Driver[] = [
 export const DRIVERS: ReadonlyMap<string, Driver> = new Map(LIST.map((each) => [each.name, each]));
 
 /** Asked in this order whether a storage is theirs, before `DRIVERS`. */
-export const GROUPS: readonly GroupDriver[] = [];
+export const GROUPS: readonly GroupDriver[] = [multiLayerErofs];

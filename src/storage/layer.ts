@@ -2,6 +2,7 @@
 // or disk to write to above them. storage-devices-network.md section 2.14.
 import { invalidArgument } from "../error.ts";
 import { quote } from "../oci/invalid-spec.ts";
+import { climbs, components } from "../oci/path-components.ts";
 import { type Verity, verityOf } from "./verity.ts";
 
 /** What is looked at of a storage. */
@@ -16,13 +17,18 @@ export type LayerStorage = {
 export type Layer = {
   readonly role: "upper" | "lower";
   readonly storage: LayerStorage;
+  readonly bus: "blk" | "scsi";
   /** The number of its partition; absent: the whole disk is the layer. */
   readonly partition: number | undefined;
   readonly verity: Verity | undefined;
-  /** Paths to make, which may begin with `{{ mount 0 }}` (upper) or `{{ mount 1 }}` (first lower). */
-  readonly directories: readonly string[];
-  /** For the mount itself. */
-  readonly options: readonly string[];
+  readonly directories: readonly LayerDirectory[];
+};
+
+/** A directory to make in one of the layers, once that is mounted. */
+export type LayerDirectory = {
+  readonly layer: "upper" | "first lower";
+  /** Below the layer's root, of plain names. */
+  readonly names: readonly string[];
 };
 
 export const MULTI_LAYER = "erofs.multi-layer";
@@ -41,6 +47,7 @@ export function layerOf(storage: LayerStorage): Layer {
   if (driver !== "scsi" && driver !== "blk") {
     throw invalidArgument(`unsupported driver type ${quote(driver)} for multi-layer erofs`);
   }
+  const bus = driver;
   const partition = partitionOf(options, source);
   const hasVerity = options.includes("X-kata.dmverity-enabled=true");
   if (hasVerity && partition === undefined) {
@@ -49,10 +56,10 @@ export function layerOf(storage: LayerStorage): Layer {
   return {
     role: roleOf(options, fstype),
     storage,
+    bus,
     partition,
     verity: hasVerity ? verityOf(options) : undefined,
-    directories: valuesOf(options, "mkdir.path").map((value) => value.split(":")[0] ?? ""),
-    options: options.filter((option) => !option.startsWith(OURS)),
+    directories: valuesOf(options, "mkdir.path").map(directoryOf),
   };
 }
 
@@ -74,6 +81,16 @@ function partitionOf(options: readonly string[], source: string): number | undef
   const number = /^\d{1,10}$/.test(text) ? Number(text) : 0;
   if (number >= 1 && number <= LARGEST_PARTITION) return number;
   throw invalidArgument(`storage ${quote(source)}: partition number ${quote(text)} is not valid`);
+}
+
+/** As containerd's erofs snapshotter writes it: `{{ mount 0 }}/upper:0755:0:0`. */
+function directoryOf(value: string): LayerDirectory {
+  const [path = ""] = value.split(":");
+  const [, number = "0", below = ""] = /^(?:\{\{ mount ([01]) \}\})?([^{}]*)$/.exec(path) ?? [];
+  if (below === "" || climbs(below)) {
+    throw invalidArgument(`${OURS}mkdir.path: ${quote(value)} is no path in a layer`);
+  }
+  return { layer: number === "0" ? "upper" : "first lower", names: components(below) };
 }
 
 function valuesOf(options: readonly string[], key: string): string[] {

@@ -2,7 +2,7 @@
 // that is killed before leaves nothing, and no path is looked up twice.
 import { AT_FDCWD, CLONE } from "../linux/constants.ts";
 import type { Reg } from "../linux/call.ts";
-import { openat } from "../linux/fs.ts";
+import { fchdir, openat } from "../linux/fs.ts";
 import {
   attachMount,
   cloneMount,
@@ -18,7 +18,7 @@ import { settle } from "../program/attach-mount.ts";
 import { attributesOf } from "../program/filesystem.ts";
 import type { Tape } from "../tape/tape.ts";
 import { type StorageOptions, storageOptions } from "./options.ts";
-import { openDirectory, openLike } from "./place.ts";
+import { openDirectory, openExisting, openLike } from "./place.ts";
 import { checkedPath } from "./target.ts";
 
 export type MountRequest = {
@@ -28,6 +28,8 @@ export type MountRequest = {
   /** Checked: `checkedTarget`. */
   readonly target: string;
   readonly options: readonly string[];
+  /** Checked, and there: where paths in the options start that do not start at `/`. */
+  readonly from?: string;
 };
 
 /** In the private namespace of the child, new file systems are mounted here first. */
@@ -70,11 +72,12 @@ function bind(tape: Tape, { source, target }: MountRequest, options: StorageOpti
  */
 function mountFilesystem(
   tape: Tape,
-  { source, fstype, target }: MountRequest,
+  { source, fstype, target, from }: MountRequest,
   options: StorageOptions,
 ): void {
   const place = openDirectory(tape, target);
   const home = tape.fd("open the mount namespace", openat(AT_FDCWD, "/proc/self/ns/mnt", O.RDONLY));
+  if (from !== undefined) tape.do(`change directory to ${from}`, fchdir(openExisting(tape, from)));
   tape.do("create a mount namespace", unshare(CLONE.NEWNS));
   tape.do("make its mounts private", mountPropagation("/", MS.PRIVATE | MS.REC));
   const label = `mount ${fstype} ${source} on ${target}`;

@@ -21,12 +21,14 @@ type Asked = {
 export class Storages {
   readonly #services: StorageServices;
   readonly #table: StorageTable;
+  readonly #devices: StorageTable;
 
   constructor(services: StorageServices) {
     this.#services = services;
-    this.#table = new StorageTable((target, error) =>
-      services.warn("a storage is not taken back", { target, error: describeFailure(error) }),
-    );
+    const report = (target: string, error: unknown) =>
+      services.warn("a storage is not taken back", { target, error: describeFailure(error) });
+    this.#table = new StorageTable(report);
+    this.#devices = new StorageTable(report);
   }
 
   /** Where something is mounted, or about to be. */
@@ -43,9 +45,10 @@ export class Storages {
     await using undo = new AsyncDisposableStack();
     const lasting: Hold[] = [];
     const services = this.#services;
+    const devices = this.#devices;
     for (const { target, lasts, attach } of planned) {
       const make = (steps: AsyncDisposableStack, stop: AbortSignal) =>
-        attach({ undo: steps, signal: stop, containerId, services });
+        attach({ undo: steps, signal: stop, containerId, services, devices });
       const hold = undo.use(await this.#table.hold(target, make, signal));
       if (lasts) lasting.push(hold);
     }

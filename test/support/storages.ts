@@ -3,6 +3,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "bun:test";
 import { existsSync, readFileSync, readdirSync } from "node:fs";
 import { startReaper } from "../../src/kernel/reaper.ts";
+import { Hotplug } from "../../src/device/hotplug.ts";
 import { HugePages } from "../../src/storage/huge-pages.ts";
 import type { Storage } from "../../src/storage/storage.ts";
 import { Storages } from "../../src/storage/storages.ts";
@@ -22,6 +23,7 @@ export class TestStorages {
   readonly storages = new Storages({
     warn: (message, fields) => void this.warnings.push(`${message} ${JSON.stringify(fields)}`),
     hugePages: new HugePages(),
+    hotplug: new Hotplug({ timeoutMs: 1000 }),
   });
 
   /** For a container. */

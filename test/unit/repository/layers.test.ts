@@ -43,7 +43,8 @@ const LAYERS: Readonly<Record<string, Layer>> = {
     because: "a process is what every area needs, and belongs to none",
   },
   cgroup: { may: BELOW_AREAS, because: APART },
-  storage: { may: BELOW_AREAS, because: APART },
+  // Some storages are devices, which come when they come.
+  storage: { may: [...BELOW_AREAS, "device"], because: APART },
   device: { may: BELOW_AREAS, because: APART },
   network: { may: BELOW_AREAS, because: APART },
   guest: { may: BELOW_AREAS, because: APART },

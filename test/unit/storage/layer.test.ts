@@ -25,14 +25,23 @@ describe("a layer", () => {
     expect(isLayer({ ...lower(), options: ["ro"] })).toBe(false);
   });
 
-  test("keeps the options of others for its mount", () => {
-    expect(layerOf(upper)).toMatchObject({ role: "upper", options: ["noatime"] });
+  test("may ask for directories in the layer to write to, and in the first one below", () => {
+    const paths = ["{{ mount 0 }}/upper:0755:0:0", "/a/./b", "{{ mount 1 }}/c"];
+    const options = paths.map((path) => `X-kata.mkdir.path=${path}`);
+    expect(layerOf(storage("ext4", ...options)).directories).toEqual([
+      { layer: "upper", names: ["upper"] },
+      { layer: "upper", names: ["a", "b"] },
+      { layer: "first lower", names: ["c"] },
+    ]);
   });
 
-  test("may ask for directories", () => {
-    const path = "X-kata.mkdir.path={{ mount 0 }}/upper:0755:0:0";
-    expect(layerOf(storage("ext4", path)).directories).toEqual(["{{ mount 0 }}/upper"]);
-  });
+  test.each(["", "{{ mount 2 }}/a", "{{ mount 0 }}/../a", "/a/../../b"])(
+    "asks for no directory elsewhere: %j",
+    (path) => {
+      const asking = () => layerOf(lower(`X-kata.mkdir.path=${path}`));
+      expect(asking).toThrow("is no path in a layer");
+    },
+  );
 
   test.each([
     ["unsupported driver type", { ...lower(), driver: "nvdimm" }],

@@ -156,8 +156,8 @@ function options(read: Read) {
       key: "policy_file",
       kind: text,
       default: "",
-      says: "The policy to begin with.",
-      acts: false,
+      says: "The policy to begin with. Without this name, `/etc/kata-opa/default-policy.rego` if it is there.",
+      acts: true,
     }),
     passfdListenerPort: read({
       parameter: "agent.passfd_listener_port",

@@ -2,7 +2,12 @@
 
 /** Names of google.rpc.Code. INTERNAL is what Kata answers for most refusals; hosts expect it. */
 export type AgentErrorCode =
-  "INVALID_ARGUMENT" | "NOT_FOUND" | "UNIMPLEMENTED" | "INTERNAL" | "UNAVAILABLE";
+  | "INVALID_ARGUMENT"
+  | "NOT_FOUND"
+  | "PERMISSION_DENIED"
+  | "UNIMPLEMENTED"
+  | "INTERNAL"
+  | "UNAVAILABLE";
 
 export class AgentError extends Error {
   readonly code: AgentErrorCode;
@@ -20,6 +25,10 @@ export function invalidArgument(message: string): AgentError {
 
 export function notFound(message: string): AgentError {
   return new AgentError("NOT_FOUND", message);
+}
+
+export function permissionDenied(message: string): AgentError {
+  return new AgentError("PERMISSION_DENIED", message);
 }
 
 /** Asked for, understood, and not served. */

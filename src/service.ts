@@ -8,8 +8,10 @@ import { SHELLS } from "./guest/console-shell.ts";
 import { type ConsoleOptions, serveConsole, serveDevice } from "./guest/debug-console.ts";
 import { inTurn } from "./guest/shutdown.ts";
 import type { Fd } from "./kernel/fd.ts";
+import { hasName, readText } from "./kernel/file.ts";
 import { listenOn } from "./kernel/listener.ts";
 import { drainLog, dying, isLogged, log, recentLines } from "./log.ts";
+import { Policy } from "./policy/policy.ts";
 import { type Call, services } from "./rpc/dispatch.ts";
 import { Sandbox } from "./sandbox/sandbox.ts";
 import { TapeError } from "./tape/error.ts";
@@ -18,6 +20,9 @@ import { type Server, serve } from "./ttrpc/server.ts";
 
 /** What each part of the agent's end may take. */
 const BUDGET_MS = { containers: 4_000, calls: 2_000, log: 500 } as const;
+
+/** Where Kata's images have it: process.md section 4.1. */
+const DEFAULT_POLICY_FILE = "/etc/kata-opa/default-policy.rego";
 
 const CONSOLE = "/dev/console";
 
@@ -31,7 +36,7 @@ export function runService(config: Config, listener: () => Fd, isInit: boolean):
       describeGuest(config.containerPipeSize, hookRules(config), log.withTag("container").warn),
     );
     if (config.debugConsole) debugConsole = openDebugConsole(config, sandbox);
-    serveRuntime(config, listener(), sandbox, isInit);
+    serveRuntime(config, listener(), sandbox, initialPolicy(config), isInit);
   } catch (error) {
     dying("cannot serve", error);
     // Whoever is in it may be looking for the reason.
@@ -46,6 +51,21 @@ function hookRules({ hookTimeoutMs, hookErrors }: Config): HookRules {
     fatal: hookErrors,
     report: (level, message, fields) => tagged[level](message, fields),
   };
+}
+
+/**
+ * An image that has none allows everything. Throws for one that cannot be read or is not understood:
+ * then nothing is served.
+ */
+function initialPolicy({ policyFile }: Config): Policy {
+  const tagged = log.withTag("policy");
+  const isThere = policyFile !== "" || hasName(DEFAULT_POLICY_FILE);
+  const file = policyFile || DEFAULT_POLICY_FILE;
+  const policy = new Policy(isThere ? readText(file) : undefined, (refusal) =>
+    tagged.warn("let pass", { error: refusal.message }),
+  );
+  if (isThere) tagged.info("initial policy", { file });
+  return policy;
 }
 
 /** Resolves when there is none any more. */
@@ -76,6 +96,7 @@ function serveRuntime(
   { serverAddress }: Config,
   listener: Fd,
   sandbox: Sandbox,
+  policy: Policy,
   isInit: boolean,
 ): void {
   let isEnding = false;
@@ -85,7 +106,14 @@ function serveRuntime(
   };
   const server = serve({
     fd: listener.release(),
-    services: services({ sandbox, isInit, shutdown, onCall: logCall, onFailure: logFailure }),
+    services: services({
+      sandbox,
+      policy,
+      isInit,
+      shutdown,
+      onCall: logCall,
+      onFailure: logFailure,
+    }),
     onError: (error) => rpc.warn("connection", { error: String(error) }),
   });
   // What PID 1 does not catch the kernel keeps from it, and a guest is not stopped by a signal.

@@ -1,5 +1,6 @@
 // Files and directories that the kernel itself serves (procfs, sysfs, cgroupfs): small and quick.
 // What may block, such as a file on a disk or on the host, is a tape played in a child instead.
+import { lstatSync } from "node:fs";
 import { lstat, open, opendir, readFile } from "node:fs/promises";
 import { type Call, call } from "../linux/call.ts";
 import { AT_FDCWD, S } from "../linux/constants.ts";
@@ -38,6 +39,11 @@ export function tryReadText(path: string): string | undefined {
     if (error instanceof KernelError && (error.is("ENOENT") || error.is("ESRCH"))) return undefined;
     throw error;
   }
+}
+
+/** Whether there is something of this name, be it a link that leads nowhere. */
+export function hasName(path: string): boolean {
+  return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
 }
 
 /**

@@ -11,6 +11,7 @@ import {
 } from "@bufbuild/protobuf";
 import { AgentService } from "../gen/agent_pb.ts";
 import { Health } from "../gen/health_pb.ts";
+import type { Policy } from "../policy/policy.ts";
 import type { Sandbox } from "../sandbox/sandbox.ts";
 import { Code } from "../ttrpc/code.ts";
 import type { Method } from "../ttrpc/call.ts";
@@ -18,9 +19,11 @@ import type { Services } from "../ttrpc/connection.ts";
 import { StatusError } from "../ttrpc/status.ts";
 import { isExpected, toStatus } from "./errors.ts";
 import { agentHandlers, healthHandlers } from "./index.ts";
+import { policyNames } from "./policy-names.ts";
 
 export type DispatchOptions = {
   readonly sandbox: Sandbox;
+  readonly policy: Policy;
   readonly isInit: boolean;
   readonly shutdown: () => void;
   /** Hears of each call that can be read, before it is handled; not of those that come all the time. */
@@ -48,6 +51,12 @@ const COME_ALL_THE_TIME = new Set([
   "Check",
 ]);
 
+/**
+ * What a policy does not allow of these is read all the same and left out of the answer, for a host takes
+ * that for the end of the output: rpc.md section 10.1.
+ */
+const READS = new Set(["ReadStdout", "ReadStderr"]);
+
 /** A name that is longer is none, and refused by its handler. */
 const LONGEST_ID = 128;
 
@@ -56,8 +65,8 @@ const READ = { readUnknownFields: false };
 
 export function services(options: DispatchOptions): Services {
   return new Map([
-    [AgentService.typeName, methodsOf(AgentService, agentHandlers, options)],
-    [Health.typeName, methodsOf(Health, healthHandlers, options)],
+    [AgentService.typeName, methodsOf(AgentService, agentHandlers, policyNames, options)],
+    [Health.typeName, methodsOf(Health, healthHandlers, {}, options)],
   ]);
 }
 
@@ -67,25 +76,37 @@ type AnyHandler = (request: never, context: never) => unknown;
 function methodsOf(
   service: DescService,
   handlers: Readonly<Record<string, AnyHandler | null>>,
+  names: Readonly<Record<string, string>>,
   options: DispatchOptions,
 ): ReadonlyMap<string, Method> {
   const served = service.methods.map((method) => {
     const handler = handlers[method.localName] ?? unserved(method);
-    return [method.name, serve(method, handler, options)] as const;
+    const name = names[method.localName];
+    const check = () => void (name === undefined || options.policy.check(name));
+    return [method.name, serve(method, handler, check, options)] as const;
   });
   return new Map(served);
 }
 
-function serve(method: DescMethod, handler: AnyHandler, options: DispatchOptions): Method {
+/** `check` throws what the policy refuses with. */
+function serve(
+  method: DescMethod,
+  handler: AnyHandler,
+  check: () => void,
+  options: DispatchOptions,
+): Method {
   const { input, output, name } = method;
-  const { sandbox, isInit, shutdown, onCall } = options;
+  const { sandbox, policy, isInit, shutdown, onCall } = options;
   const isTold = !COME_ALL_THE_TIME.has(name);
+  const isRead = READS.has(name);
   return async (payload, call) => {
     try {
       const request = decode(input, payload);
       if (isTold) onCall?.(callOf(name, request));
+      if (!isRead) check();
       const context = {
         sandbox,
+        policy,
         isInit,
         shutdown,
         // Made on demand: most calls never look at it.
@@ -93,13 +114,23 @@ function serve(method: DescMethod, handler: AnyHandler, options: DispatchOptions
           return call.signal;
         },
       };
-      const response = await handler(request as never, context as never);
+      const answer = await handler(request as never, context as never);
+      const response = isRead && !passes(check) ? {} : answer;
       return toBinary(output, create(output, response as MessageInitShape<DescMessage>));
     } catch (error) {
       options.onFailure(name, error, !isExpected(error));
       throw toStatus(error);
     }
   };
+}
+
+function passes(check: () => void): boolean {
+  try {
+    check();
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function callOf(method: string, request: object): Call {

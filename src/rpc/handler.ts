@@ -2,6 +2,7 @@
 import type { MessageInitShape, MessageShape } from "@bufbuild/protobuf";
 import type { AgentService } from "../gen/agent_pb.ts";
 import type { Health } from "../gen/health_pb.ts";
+import type { Policy } from "../policy/policy.ts";
 import type { Sandbox } from "../sandbox/sandbox.ts";
 
 export type AgentMethods = (typeof AgentService)["method"];
@@ -11,6 +12,7 @@ export type MethodName = keyof Methods;
 
 export type RpcContext = {
   readonly sandbox: Sandbox;
+  readonly policy: Policy;
   /** The agent is PID 1 of the guest. */
   readonly isInit: boolean;
   /** Aborted when nobody waits for the answer any more. What a call has begun it still finishes. */

@@ -14,6 +14,7 @@ import { readStderr } from "./read-stderr.ts";
 import { readStdout } from "./read-stdout.ts";
 import { removeContainer } from "./remove-container.ts";
 import { resumeContainer } from "./resume-container.ts";
+import { setPolicy } from "./set-policy.ts";
 import { signalProcess } from "./signal-process.ts";
 import { startContainer } from "./start-container.ts";
 import { statsContainer } from "./stats-container.ts";
@@ -71,7 +72,7 @@ export const agentHandlers: Handlers<AgentMethods> = {
   addSwapPath: null,
   getVolumeStats: null,
   resizeVolume: null,
-  setPolicy: null,
+  setPolicy: setPolicy,
 };
 
 export const healthHandlers: Handlers<HealthMethods> = { check, version };

@@ -205,16 +205,23 @@ describe("an agent that is told nonsense", () => {
       KATA_AGENT_LOG_LEVEL: "loud",
       KATA_AGENT_TRACING: "maybe",
       KATA_AGENT_NONSENSE: "1",
-      KATA_AGENT_POLICY_FILE: "/nowhere.rego",
+      KATA_ATTESTER_VARIANT: "other",
     });
     const told = [
       /^KATA_AGENT_LOG_LEVEL="loud" is/,
       /^KATA_AGENT_TRACING="maybe" is/,
-      /^KATA_AGENT_POLICY_FILE has/,
+      /^KATA_ATTESTER_VARIANT has/,
       /^KATA_AGENT_NONSENSE is/,
     ];
     const warnings = agent.warnings();
     expect(told.filter((pattern) => !warnings.some((line) => pattern.test(line)))).toEqual([]);
+  });
+
+  test("does not serve where it was a policy: none may be weaker than the one that was meant", async () => {
+    await using agent = new Agent({ KATA_AGENT_POLICY_FILE: "/nowhere.rego" }, MAIN);
+    expect(await agent.until("cannot serve")).toMatchObject({
+      error: expect.stringContaining("read /nowhere.rego: ENOENT"),
+    });
   });
 
   test.each([

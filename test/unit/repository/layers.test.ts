@@ -53,7 +53,7 @@ const LAYERS: Readonly<Record<string, Layer>> = {
   // In no list of another: the agent itself must not hold them.
   seal: { may: ["linux"], because: "it works on a file, at build time" },
   release: { may: ["linux"], because: "it works on files, at build time" },
-  policy: { may: [...BELOW_AREAS, "gen"], because: "a policy decides and does nothing" },
+  policy: { may: ["error", "oci"], because: "a policy decides and does nothing" },
   rpc: {
     may: [...BELOW_AREAS, ...AREAS, "sandbox", "gen", "version", "ttrpc", "policy"],
     because: "the API translates; it does not implement",
@@ -137,6 +137,7 @@ const PURE_AREAS = new Set([
   "error",
   "version",
   "option",
+  "policy",
   "config",
 ]);
 /** Where the wire meets sockets. */

@@ -8,6 +8,7 @@ import {
   fromBinary,
   toBinary,
 } from "@bufbuild/protobuf";
+import { Policy } from "../../../src/policy/policy.ts";
 import { type Call, services } from "../../../src/rpc/dispatch.ts";
 import { Sandbox } from "../../../src/sandbox/sandbox.ts";
 import { Code } from "../../../src/ttrpc/code.ts";
@@ -26,7 +27,7 @@ export class Api {
   readonly calls: Call[] = [];
   shutdowns = 0;
 
-  constructor({ isInit = false } = {}) {
+  constructor({ isInit = false, policy = new Policy(undefined, () => {}) } = {}) {
     const guest = {
       cgroupVersion: 2,
       hasSystemd: false,
@@ -38,6 +39,7 @@ export class Api {
     } as const;
     this.services = services({
       sandbox: new Sandbox(guest),
+      policy,
       isInit,
       shutdown: () => void this.shutdowns++,
       onCall: (call) => void this.calls.push(call),

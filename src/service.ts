@@ -11,6 +11,7 @@ import type { Fd } from "./kernel/fd.ts";
 import { hasName, readText } from "./kernel/file.ts";
 import { listenOn } from "./kernel/listener.ts";
 import { drainLog, dying, isLogged, log, recentLines } from "./log.ts";
+import { Metrics } from "./metrics/metrics.ts";
 import { Policy } from "./policy/policy.ts";
 import { type Call, services } from "./rpc/dispatch.ts";
 import { Sandbox } from "./sandbox/sandbox.ts";
@@ -109,6 +110,7 @@ function serveRuntime(
     services: services({
       sandbox,
       policy,
+      metrics: new Metrics((path, error) => rpc.info("no metrics", { path, error: String(error) })),
       isInit,
       shutdown,
       onCall: logCall,

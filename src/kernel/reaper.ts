@@ -17,6 +17,11 @@ export function startReaper(): void {
   process.on("SIGCHLD", reap);
 }
 
+/** Children that are waited for. */
+export function childCount(): number {
+  return children.size;
+}
+
 /** How the child `pid` ends. Call it in the turn in which the child was cloned. */
 export function exitOf(pid: number): Promise<ExitStatus> {
   const { promise, resolve } = Promise.withResolvers<ExitStatus>();

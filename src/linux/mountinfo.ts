@@ -1,6 +1,8 @@
 // /proc/<pid>/mountinfo, proc_pid_mountinfo(5).
 
 export type MountinfoEntry = {
+  /** `major:minor` of the file system. */
+  readonly device: string;
   /** What of the file system is mounted: `/`, or a directory of it. */
   readonly root: string;
   readonly mountPoint: string;
@@ -25,11 +27,12 @@ export function parseMountinfo(text: string): MountinfoEntry[] {
 function parseLine(line: string): MountinfoEntry | undefined {
   const words = line.split(" ");
   const dash = words.indexOf("-", FIXED);
-  const [, , , root, mountPoint, options] = words;
+  const [, , device = "", root, mountPoint, options] = words;
   const [fstype, source, ...superOptions] = dash < 0 ? [] : words.slice(dash + 1);
   if (root === undefined || mountPoint === undefined || options === undefined) return undefined;
   if (!mountPoint.startsWith("/") || !fstype || source === undefined) return undefined;
   return {
+    device,
     root: unescape(root),
     mountPoint: unescape(mountPoint),
     options: options.split(","),

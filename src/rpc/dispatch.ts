@@ -11,6 +11,7 @@ import {
 } from "@bufbuild/protobuf";
 import { AgentService } from "../gen/agent_pb.ts";
 import { Health } from "../gen/health_pb.ts";
+import type { Metrics } from "../metrics/metrics.ts";
 import type { Policy } from "../policy/policy.ts";
 import type { Sandbox } from "../sandbox/sandbox.ts";
 import { Code } from "../ttrpc/code.ts";
@@ -24,6 +25,7 @@ import { policyNames } from "./policy-names.ts";
 export type DispatchOptions = {
   readonly sandbox: Sandbox;
   readonly policy: Policy;
+  readonly metrics: Metrics;
   readonly isInit: boolean;
   readonly shutdown: () => void;
   /** Hears of each call that can be read, before it is handled; not of those that come all the time. */
@@ -96,10 +98,12 @@ function serve(
   options: DispatchOptions,
 ): Method {
   const { input, output, name } = method;
-  const { sandbox, policy, isInit, shutdown, onCall } = options;
+  const { sandbox, policy, metrics, isInit, shutdown, onCall } = options;
   const isTold = !COME_ALL_THE_TIME.has(name);
   const isRead = READS.has(name);
   return async (payload, call) => {
+    const from = performance.now();
+    metrics.calls.begin();
     try {
       const request = decode(input, payload);
       if (isTold) onCall?.(callOf(name, request));
@@ -107,6 +111,7 @@ function serve(
       const context = {
         sandbox,
         policy,
+        metrics,
         isInit,
         shutdown,
         // Made on demand: most calls never look at it.
@@ -120,6 +125,8 @@ function serve(
     } catch (error) {
       options.onFailure(name, error, !isExpected(error));
       throw toStatus(error);
+    } finally {
+      metrics.calls.end(name, (performance.now() - from) / 1000);
     }
   };
 }

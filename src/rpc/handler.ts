@@ -2,6 +2,7 @@
 import type { MessageInitShape, MessageShape } from "@bufbuild/protobuf";
 import type { AgentService } from "../gen/agent_pb.ts";
 import type { Health } from "../gen/health_pb.ts";
+import type { Metrics } from "../metrics/metrics.ts";
 import type { Policy } from "../policy/policy.ts";
 import type { Sandbox } from "../sandbox/sandbox.ts";
 
@@ -13,6 +14,7 @@ export type MethodName = keyof Methods;
 export type RpcContext = {
   readonly sandbox: Sandbox;
   readonly policy: Policy;
+  readonly metrics: Metrics;
   /** The agent is PID 1 of the guest. */
   readonly isInit: boolean;
   /** Aborted when nobody waits for the answer any more. What a call has begun it still finishes. */

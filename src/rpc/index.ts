@@ -8,6 +8,7 @@ import { createSandbox } from "./create-sandbox.ts";
 import { destroySandbox } from "./destroy-sandbox.ts";
 import { execProcess } from "./exec-process.ts";
 import { getGuestDetails } from "./get-guest-details.ts";
+import { getMetrics } from "./get-metrics.ts";
 import { getOOMEvent } from "./get-oom-event.ts";
 import { pauseContainer } from "./pause-container.ts";
 import { readStderr } from "./read-stderr.ts";
@@ -56,7 +57,7 @@ export const agentHandlers: Handlers<AgentMethods> = {
   addARPNeighbors: null,
   getIPTables: null,
   setIPTables: null,
-  getMetrics: null,
+  getMetrics: getMetrics,
   memAgentMemcgSet: null,
   memAgentCompactSet: null,
   createSandbox: createSandbox,

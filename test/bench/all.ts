@@ -9,6 +9,7 @@ import { createStart } from "./create-start.bench.ts";
 import { exec } from "./exec.bench.ts";
 import { busy, machine } from "./machine.ts";
 import { memory } from "./memory.bench.ts";
+import { metrics } from "./metrics.bench.ts";
 import { readStdout } from "./read-stdout.bench.ts";
 import { type Row, verdictOf } from "./row.ts";
 import { size } from "./size.bench.ts";
@@ -23,6 +24,7 @@ const BENCHMARKS: readonly Benchmark[] = [
   exec,
   unary,
   readStdout,
+  metrics,
   startUp,
   memory,
   size,

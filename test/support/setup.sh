@@ -41,6 +41,8 @@ if [ "$purpose" = test ]; then
   packages+=(dbus-daemon debootstrap)
   # The filters of system calls are held against its.
   packages+=(libseccomp2)
+  # Metrics are read as Prometheus reads them.
+  packages+=(python3-prometheus-client)
   # The benchmarks run it beside the agent.
   packages+=(runc)
   # The interop tests' client. Debian 12 has too old a one, and then says so below.

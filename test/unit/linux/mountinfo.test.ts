@@ -8,6 +8,7 @@ const LINE =
 test("a line gives every field of the manual's format", () => {
   expect(parseMountinfo(`${LINE}\n`)).toEqual([
     {
+      device: "98:0",
       root: "/mnt1",
       mountPoint: "/mnt2",
       options: ["rw", "noatime"],

@@ -19,7 +19,7 @@ const BELOW_AREAS = [
   "player",
   "child",
 ];
-const AREAS = ["container", "cgroup", "storage", "device", "network", "guest"];
+const AREAS = ["container", "cgroup", "storage", "device", "network", "guest", "metrics"];
 
 /** By area: its own files, and those of the areas named, are all that a file may import. */
 const LAYERS: Readonly<Record<string, Layer>> = {
@@ -48,6 +48,7 @@ const LAYERS: Readonly<Record<string, Layer>> = {
   device: { may: BELOW_AREAS, because: APART },
   network: { may: BELOW_AREAS, because: APART },
   guest: { may: BELOW_AREAS, because: APART },
+  metrics: { may: BELOW_AREAS, because: APART },
   container: { may: [...BELOW_AREAS, "cgroup"], because: APART },
   sandbox: { may: [...BELOW_AREAS, ...AREAS], because: "the pod's state knows no protocol" },
   // In no list of another: the agent itself must not hold them.

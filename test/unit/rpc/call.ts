@@ -8,6 +8,7 @@ import {
   fromBinary,
   toBinary,
 } from "@bufbuild/protobuf";
+import { Metrics } from "../../../src/metrics/metrics.ts";
 import { Policy } from "../../../src/policy/policy.ts";
 import { type Call, services } from "../../../src/rpc/dispatch.ts";
 import { Sandbox } from "../../../src/sandbox/sandbox.ts";
@@ -40,6 +41,7 @@ export class Api {
     this.services = services({
       sandbox: new Sandbox(guest),
       policy,
+      metrics: new Metrics(() => {}),
       isInit,
       shutdown: () => void this.shutdowns++,
       onCall: (call) => void this.calls.push(call),

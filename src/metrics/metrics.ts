@@ -1,0 +1,78 @@
+// What GetMetrics answers: the families of Kata's own agent, read when they are asked for, and our own.
+import { within } from "../async/timeout.ts";
+import { readText } from "../kernel/file.ts";
+import { childCount } from "../kernel/reaper.ts";
+import { descriptorCount, heapBytes } from "../kernel/usage.ts";
+import { processIo, processStat, processStatus } from "./agent-files.ts";
+import { CallTimes } from "./call-times.ts";
+import { type Family, exposition, gauge } from "./family.ts";
+import { fileSystems } from "./file-systems.ts";
+import { cpuTime, disks, load, networkDevices, virtualMemory } from "./guest-files.ts";
+import { memoryInfo } from "./memory-info.ts";
+
+type Source = {
+  readonly path: string;
+  readonly families: (text: string) => readonly Family[] | Promise<readonly Family[]>;
+};
+
+const SOURCES: readonly Source[] = [
+  { path: "/proc/self/stat", families: processStat },
+  { path: "/proc/self/status", families: processStatus },
+  { path: "/proc/self/io", families: processIo },
+  { path: "/proc/loadavg", families: load },
+  { path: "/proc/stat", families: cpuTime },
+  { path: "/proc/vmstat", families: virtualMemory },
+  { path: "/proc/net/dev", families: networkDevices },
+  { path: "/proc/diskstats", families: disks },
+  { path: "/proc/meminfo", families: memoryInfo },
+  { path: "/proc/self/mountinfo", families: fileSystems },
+];
+
+/** A disk that is lost may never answer. */
+const LONGEST_MS = 1000;
+
+export class Metrics {
+  readonly calls = new CallTimes();
+  readonly #onMissing: (path: string, error: unknown) => void;
+  #scrapes = 0;
+
+  /** `onMissing` hears of a file that could not be read: its families are missing from the answer. */
+  constructor(onMissing: (path: string, error: unknown) => void) {
+    this.#onMissing = onMissing;
+  }
+
+  /** In Prometheus' text format 0.0.4. */
+  async text(): Promise<string> {
+    this.#scrapes++;
+    const found = await Promise.all(SOURCES.map((source) => this.#read(source)));
+    return exposition([...this.#own(), ...this.calls.families(), ...found.flat()]);
+  }
+
+  async #read({ path, families }: Source): Promise<readonly Family[]> {
+    let found: readonly Family[] = [];
+    const reading = async () => {
+      found = await families(readText(path));
+    };
+    try {
+      if (!(await within(reading(), LONGEST_MS))) throw new Error(`${path}: no answer in time`);
+    } catch (error) {
+      this.#onMissing(path, error);
+    }
+    return found;
+  }
+
+  #own(): readonly Family[] {
+    const scrapes = [{ labels: {}, value: this.#scrapes }];
+    return [
+      {
+        name: "kata_agent_scrape_count",
+        type: "counter",
+        help: "Metrics scrape count",
+        samples: scrapes,
+      },
+      gauge("kata_agent_heap_bytes", "JavaScript values, live or not.", heapBytes()),
+      gauge("kata_agent_descriptors", "Open descriptors.", descriptorCount()),
+      gauge("kata_agent_children", "Processes that the agent waits for.", childCount()),
+    ];
+  }
+}

@@ -1,0 +1,56 @@
+// GetMetrics of an agent at work, read as Prometheus reads it.
+import { expect, test } from "bun:test";
+import { AgentService } from "../../src/gen/agent_pb.ts";
+import type { TestAgent } from "../support/agent.ts";
+import { idleContainer } from "../support/container.ts";
+import { noPrometheus, readMetrics } from "../support/prometheus.ts";
+import { describeWithAgent } from "../support/with-agent.ts";
+
+const { getMetrics } = AgentService.method;
+
+async function metricsOf(agent: TestAgent) {
+  const { metrics } = await agent.client.call(getMetrics, {});
+  const families = readMetrics(metrics);
+  const valueOf = (family: string, suffix = "", label?: string) =>
+    families
+      .get(family)
+      ?.samples.find(
+        ({ name, labels }) =>
+          name.endsWith(suffix) && (label === undefined || Object.values(labels).includes(label)),
+      )?.value;
+  return { valueOf };
+}
+
+const why = noPrometheus === undefined ? "" : ` (skipped: needs ${noPrometheus})`;
+
+describeWithAgent("the metrics of an agent", (agent) => {
+  test.skipIf(noPrometheus !== undefined)(
+    `tell of its containers and of what it was asked${why}`,
+    async () => {
+      const before = await metricsOf(agent());
+      await using container = await idleContainer(agent());
+      await container.run(["true"]);
+      const after = await metricsOf(agent());
+      const grown = (name: string) =>
+        (after.valueOf(name) ?? 0) - (before.valueOf(name) ?? Number.NaN);
+      expect(grown("kata_agent_scrape_count")).toBe(1);
+      expect(grown("kata_agent_children")).toBe(1);
+      expect(grown("kata_agent_descriptors")).toBeGreaterThan(0);
+      const calls = (rpc: string) => after.valueOf("kata_agent_rpc_seconds", "_count", rpc);
+      // The agent was warmed up by as many.
+      expect([calls("CreateContainer"), calls("ExecProcess"), calls("CopyFile")]).toEqual([
+        2,
+        2,
+        undefined,
+      ]);
+      expect(after.valueOf("kata_agent_anonymous_bytes")).toBeGreaterThan(1 << 20);
+    },
+  );
+
+  test("cost it nothing that stays", async () => {
+    await agent().client.call(getMetrics, {});
+    const before = agent().held();
+    for (let i = 0; i < 100; i++) await agent().client.call(getMetrics, {});
+    await agent().untilHeld(before);
+  });
+});

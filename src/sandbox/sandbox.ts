@@ -8,6 +8,7 @@ import { openNamespace } from "../container/pinned-namespaces.ts";
 import type { Process } from "../container/process.ts";
 import { type AgentError, internal, invalidArgument, notFound } from "../error.ts";
 import { guestHooksIn } from "../guest/hooks.ts";
+import { type KernelModule, loadModules } from "../guest/modules.ts";
 import type { Fd } from "../kernel/fd.ts";
 import { allHooks, mergeHooks } from "../oci/hooks.ts";
 import { quote } from "../oci/invalid-spec.ts";
@@ -23,6 +24,17 @@ export type CreateContainer = {
   readonly spec: ContainerSpec;
   /** Live in the pid namespace of the pod's first container. */
   readonly sandboxPidns: boolean;
+  readonly signal: AbortSignal;
+};
+
+export type CreateSandbox = {
+  /** May be empty. */
+  readonly id: string;
+  readonly hostname: string;
+  /** Empty: the guest has no hooks. */
+  readonly hookDirectory: string;
+  /** Checked. */
+  readonly modules: readonly KernelModule[];
   readonly signal: AbortSignal;
 };
 
@@ -52,9 +64,10 @@ export class Sandbox {
     this.guest = guest;
   }
 
-  /** A second call keeps the namespaces that are there. `id` and `hookDirectory` may be empty. */
-  async create(id: string, hostname: string, hookDirectory: string): Promise<void> {
+  /** A second call keeps the namespaces that are there. */
+  async create({ id, hostname, hookDirectory, modules, signal }: CreateSandbox): Promise<void> {
     await this.#creation.run(async () => {
+      await loadModules(modules, signal);
       this.#id = id || this.#id;
       this.#namespaces ??= await SandboxNamespaces.create(hostname);
       this.#hooks = hookDirectory === "" ? {} : await this.#findHooks(hookDirectory);

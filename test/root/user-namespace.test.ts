@@ -30,7 +30,7 @@ const inUser = (linux: object = {}) => ({
 });
 
 describeWithEngine("a container in a user namespace", (engine) => {
-  beforeAll(() => engine().sandbox.create("pod", "the-pod", ""));
+  beforeAll(() => engine().createPod("the-pod"));
 
   /** A root file system of the container's root. */
   function rootfs(): { path: string } {

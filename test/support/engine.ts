@@ -47,6 +47,11 @@ export class Engine implements AsyncDisposable {
     return path;
   }
 
+  /** What the containers share, from then on. */
+  async createPod(hostname: string): Promise<void> {
+    await this.sandbox.create({ id: "pod", hostname, hookDirectory: "", modules: [], ...CALLER });
+  }
+
   /**
    * Created, not started; its id. `change` is put over the least container: `linux` and `process`
    * member by member, `mounts` after the ordinary ones.

@@ -92,7 +92,6 @@ describe("an agent without containers", () => {
 
   test.each([
     ["storages", { storages: [{ driver: "virtio-fs" }] }],
-    ["kernel modules", { kernelModules: [{ name: "loop" }] }],
     ["dns", { dns: ["nameserver 1.1.1.1"] }],
   ])("makes no sandbox with %s: it could not keep the promise", async (what, request) => {
     const { createSandbox } = AgentService.method;

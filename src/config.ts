@@ -135,7 +135,14 @@ function options(read: Read) {
       kind: switchable,
       default: false,
       says: "Export spans to the host. The name alone says true.",
-      acts: false,
+      acts: true,
+    }),
+    traceAddress: read({
+      parameter: "agent.trace_address",
+      kind: address,
+      default: "vsock://2:10240",
+      says: "Where the spans go: to an OpenTelemetry collector, by OTLP over HTTP.",
+      acts: true,
     }),
     httpsProxy: read({
       parameter: "agent.https_proxy",

@@ -16,11 +16,14 @@ import { Policy } from "./policy/policy.ts";
 import { type Call, services } from "./rpc/dispatch.ts";
 import { Sandbox } from "./sandbox/sandbox.ts";
 import { TapeError } from "./tape/error.ts";
+import { Exporter } from "./tracing/exporter.ts";
+import { startTracing } from "./tracing/tracer.ts";
 import { parseAddress } from "./ttrpc/address.ts";
 import { type Server, serve } from "./ttrpc/server.ts";
+import { NAME, VERSION } from "./version.ts";
 
 /** What each part of the agent's end may take. */
-const BUDGET_MS = { containers: 4_000, calls: 2_000, log: 500 } as const;
+const BUDGET_MS = { containers: 4_000, calls: 2_000, spans: 500, log: 500 } as const;
 
 /** Where Kata's images have it: process.md section 4.1. */
 const DEFAULT_POLICY_FILE = "/etc/kata-opa/default-policy.rego";
@@ -94,15 +97,16 @@ async function openDebugConsole({ debugConsolePort }: Config, sandbox: Sandbox):
 }
 
 function serveRuntime(
-  { serverAddress }: Config,
+  config: Config,
   listener: Fd,
   sandbox: Sandbox,
   policy: Policy,
   isInit: boolean,
 ): void {
+  const spans = config.tracing ? exportSpans(config) : undefined;
   let isEnding = false;
   const shutdown = () => {
-    if (!isEnding) void end(sandbox, server);
+    if (!isEnding) void end(sandbox, server, spans);
     isEnding = true;
   };
   const server = serve({
@@ -120,11 +124,23 @@ function serveRuntime(
   });
   // What PID 1 does not catch the kernel keeps from it, and a guest is not stopped by a signal.
   if (!isInit) process.on("SIGTERM", shutdown);
-  rpc.info("ttRPC server started", { address: serverAddress });
+  rpc.info("ttRPC server started", { address: config.serverAddress });
 }
 
-/** What runs is ended, what waits is answered, what was logged is written. */
-async function end(sandbox: Sandbox, server: Server): Promise<never> {
+function exportSpans({ traceAddress }: Config): Exporter {
+  const tagged = log.withTag("tracing");
+  const spans = new Exporter({
+    address: parseAddress(traceAddress),
+    name: traceAddress,
+    resource: { "service.name": NAME, "service.version": VERSION },
+    onLoss: (error) => tagged.warn("spans are lost", { error: String(error) }),
+  });
+  startTracing((span) => spans.add(span));
+  return spans;
+}
+
+/** What runs is ended, what waits is answered, what was seen and logged is sent. */
+async function end(sandbox: Sandbox, server: Server, spans: Exporter | undefined): Promise<never> {
   // No call is accepted from here on.
   const answered = server.stop(BUDGET_MS.containers + BUDGET_MS.calls);
   // Not before: one of Kata's runtimes would ask again at once, and again.
@@ -133,6 +149,7 @@ async function end(sandbox: Sandbox, server: Server): Promise<never> {
     [
       { what: "end the containers", budgetMs: BUDGET_MS.containers, run: () => sandbox.destroy() },
       { what: "answer the calls", budgetMs: BUDGET_MS.calls, run: () => answered },
+      { what: "send the spans", budgetMs: BUDGET_MS.spans, run: async () => spans?.flush() },
       { what: "write the log", budgetMs: BUDGET_MS.log, run: () => drainLog(BUDGET_MS.log) },
     ],
     (what, reason) => log.warn("shutdown", { what, error: String(reason) }),

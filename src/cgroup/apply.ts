@@ -8,6 +8,7 @@ import {
   writeTextAsync,
 } from "../kernel/file.ts";
 import { KernelError } from "../linux/error.ts";
+import { phase } from "../tracing/tracer.ts";
 import { pageSizeLabel } from "./conversion.ts";
 import { type CgroupFiles, type LimitWrite, isTaken } from "./limit-write.ts";
 import { tolerate } from "./tree.ts";
@@ -32,11 +33,13 @@ export function filesOf(directoryOf: DirectoryOf): CgroupFiles {
 }
 
 /** Throws, naming the field, at the first that the kernel refuses or does not take; the rest stays. */
-export async function applyWrites(
+export function applyWrites(
   writes: readonly LimitWrite[],
   directoryOf: DirectoryOf,
 ): Promise<void> {
-  for (const write of writes) await applyWrite(write, directoryOf);
+  return phase("limits", async () => {
+    for (const write of writes) await applyWrite(write, directoryOf);
+  });
 }
 
 async function applyWrite(write: LimitWrite, directoryOf: DirectoryOf): Promise<void> {

@@ -6,6 +6,7 @@ import { MAGIC } from "../linux/constants.ts";
 import { statfs } from "../linux/fs.ts";
 import type { Resources } from "../oci/resources.ts";
 import type { CgroupView } from "../program/cgroup-view.ts";
+import { phase } from "../tracing/tracer.ts";
 import type { OomWatch } from "./oom.ts";
 import { cgroupPath } from "./path.ts";
 import type { Stats } from "./stats.ts";
@@ -52,16 +53,22 @@ export interface Cgroup {
   destroy(): Promise<void>;
 }
 
-/**
- * Make the cgroup of a new container. Throws an Error if the path is not below the root or if a
- * process is in it, a KernelError if the kernel refuses; then nothing is left of what was made.
- */
-export async function createCgroup(options: {
+export type CreateCgroup = {
   readonly cgroupsPath: string | undefined;
   readonly containerId: string;
   /** Whether systemd is process 1: cgroups are its own then, if the path is one that it knows. */
   readonly hasSystemd: boolean;
-}): Promise<Cgroup> {
+};
+
+/**
+ * Make the cgroup of a new container. Throws an Error if the path is not below the root or if a
+ * process is in it, a KernelError if the kernel refuses; then nothing is left of what was made.
+ */
+export function createCgroup(options: CreateCgroup): Promise<Cgroup> {
+  return phase("cgroup", () => create(options));
+}
+
+async function create(options: CreateCgroup): Promise<Cgroup> {
   const { cgroupsPath = "", containerId, hasSystemd } = options;
   const version = cgroupVersion();
   const unit = hasSystemd ? systemdUnit(cgroupsPath, containerId) : undefined;

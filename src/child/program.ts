@@ -5,7 +5,8 @@ import { ignoredSignals } from "../kernel/ignored-signals.ts";
 import { attempt } from "../kernel/perform.ts";
 import { exists } from "../linux/fs.ts";
 import { hookProgram } from "../program/hook.ts";
-import { runListened } from "./run-listened.ts";
+import { phase } from "../tracing/tracer.ts";
+import { type Listened, runListened } from "./run-listened.ts";
 
 export type GuestProgram = {
   /** Absolute; the first that is there is executed. */
@@ -48,16 +49,19 @@ export async function runProgram(options: GuestProgram): Promise<ProgramResult> 
   if (path === undefined) throw internal(`the guest has none of ${paths.join(", ")}`);
   const { timeoutMs, signal } = options;
   const hook = { path, args: [path, ...args], env: environment };
-  const { status, stdout, stderr } = await runListened({
+  const listened: Listened = {
     program: (birth) => hookProgram(hook, { ...birth, containerId: "", joined: {}, cwd: "/" }),
     ignoredSignals: ignoredSignals(),
     stdin,
     kept: mostOutput,
     timeoutMs,
     signal,
-  }).catch((error: unknown) => {
-    throw signal.aborted ? error : named(path, error);
-  });
+  };
+  const { status, stdout, stderr } = await phase(path, () => runListened(listened)).catch(
+    (error: unknown) => {
+      throw signal.aborted ? error : named(path, error);
+    },
+  );
   if (stdout.isCut) throw internal(`${path} has written more than ${mostOutput} bytes`);
   return { status, stdout: stdout.text, stderr: stderr.text };
 }

@@ -5,6 +5,7 @@ import { PR, SIG } from "../linux/constants.ts";
 import { prctl } from "../linux/process.ts";
 import { closeOthers } from "../program/descriptors.ts";
 import { Tape } from "../tape/tape.ts";
+import { phase } from "../tracing/tracer.ts";
 import { clone } from "./clone.ts";
 import { endOf } from "./end-of.ts";
 
@@ -21,7 +22,11 @@ export type Work = {
  * Play what `write` puts on the tape, in the agent's namespaces. Resolves when all is done. Throws a
  * TapeError that names the call that failed, an Error when it takes too long, and what `signal` says.
  */
-export async function work(write: (tape: Tape) => void, options: Work): Promise<void> {
+export function work(write: (tape: Tape) => void, options: Work): Promise<void> {
+  return phase("blocking calls", () => play(write, options));
+}
+
+async function play(write: (tape: Tape) => void, options: Work): Promise<void> {
   const { keep = [], signal } = options;
   signal.throwIfAborted();
   using child = clone({

@@ -19,6 +19,7 @@ import type { Take } from "../tape/player.ts";
 import type { Tape } from "../tape/tape.ts";
 import type { Bundle } from "./bundle.ts";
 import type { Guest } from "./guest.ts";
+import { phase } from "../tracing/tracer.ts";
 import { PinnedNamespaces } from "./pinned-namespaces.ts";
 import type { Labels } from "../program/security-labels.ts";
 import { limitStops } from "./limits.ts";
@@ -165,7 +166,7 @@ async function runHooks(container: Hooked, moment: Moment): Promise<void> {
     const name = `${kind} hook ${index} ${quote(hook.path)}`;
     const fields = { "container-id": id, hook: name };
     try {
-      const output = await runHook(container, hook, moment);
+      const output = await phase(name, () => runHook(container, hook, moment));
       if (output !== "") guest.hooks.report("info", "hook", { ...fields, output });
     } catch (error) {
       signal.throwIfAborted();

@@ -5,6 +5,7 @@ import { SIG } from "../linux/constants.ts";
 import { masterNumber } from "../program/birth.ts";
 import type { Child, Take } from "../tape/player.ts";
 import type { Tape } from "../tape/tape.ts";
+import { phase } from "../tracing/tracer.ts";
 import { type SpawnBirth, clone } from "../child/clone.ts";
 import type { Stop } from "../child/end-of.ts";
 import type { Guest } from "./guest.ts";
@@ -30,7 +31,11 @@ export type Spawn = {
 };
 
 /** Throws a TapeError, or what `signal` says; then the process has ended. */
-export async function spawn(options: Spawn): Promise<Process> {
+export function spawn(options: Spawn): Promise<Process> {
+  return phase(`process until ${options.until}`, () => make(options));
+}
+
+async function make(options: Spawn): Promise<Process> {
   const { execId, terminal, cgroup, guest, signal } = options;
   signal.throwIfAborted();
   await using undo = new AsyncDisposableStack();

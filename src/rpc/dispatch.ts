@@ -15,12 +15,15 @@ import type { Metrics } from "../metrics/metrics.ts";
 import type { Policy } from "../policy/policy.ts";
 import type { Sandbox } from "../sandbox/sandbox.ts";
 import { Code } from "../ttrpc/code.ts";
-import type { Method } from "../ttrpc/call.ts";
+import type { CallContext, Method } from "../ttrpc/call.ts";
 import type { Services } from "../ttrpc/connection.ts";
 import { StatusError } from "../ttrpc/status.ts";
+import { parseTraceparent } from "../tracing/trace-context.ts";
+import { type Server, isTracing, traced } from "../tracing/tracer.ts";
 import { isExpected, toStatus } from "./errors.ts";
 import { agentHandlers, healthHandlers } from "./index.ts";
 import { policyNames } from "./policy-names.ts";
+import { spanName } from "./span-name.ts";
 
 export type DispatchOptions = {
   readonly sandbox: Sandbox;
@@ -119,7 +122,11 @@ function serve(
           return call.signal;
         },
       };
-      const answer = await handler(request as never, context as never);
+      const ask = () => handler(request as never, context as never);
+      const answer =
+        isTold && isTracing()
+          ? await traced(serverOf(method, request, call), async () => await ask())
+          : await ask();
       const response = isRead && !passes(check) ? {} : answer;
       return toBinary(output, create(output, response as MessageInitShape<DescMessage>));
     } catch (error) {
@@ -138,6 +145,26 @@ function passes(check: () => void): boolean {
   } catch {
     return false;
   }
+}
+
+/** No word of the request but for the names in it: the rest may be a secret. */
+function serverOf(
+  { parent, name }: DescMethod,
+  request: object,
+  { metadata }: CallContext,
+): Server {
+  const { containerId, execId } = callOf(name, request);
+  return {
+    parent: parseTraceparent(metadata.get("traceparent")?.join(",") ?? ""),
+    name: spanName(name),
+    attributes: {
+      "rpc.system": "ttrpc",
+      "rpc.service": parent.typeName,
+      "rpc.method": name,
+      ...(containerId === "" ? {} : { "container.id": containerId }),
+      ...(execId === "" ? {} : { "exec.id": execId }),
+    },
+  };
 }
 
 function callOf(method: string, request: object): Call {

@@ -15,6 +15,7 @@ import { quote } from "../oci/invalid-spec.ts";
 import type { Hook, Hooks } from "../oci/spec.ts";
 import type { ContainerSpec } from "../oci/valid-spec.ts";
 import { SandboxNamespaces } from "./namespaces.ts";
+import { phase } from "../tracing/tracer.ts";
 import { OomEvents } from "./oom-events.ts";
 import { placementOf } from "./placement.ts";
 import { UserNamespaces } from "./user-namespaces.ts";
@@ -69,7 +70,7 @@ export class Sandbox {
     await this.#creation.run(async () => {
       await loadModules(modules, signal);
       this.#id = id || this.#id;
-      this.#namespaces ??= await SandboxNamespaces.create(hostname);
+      this.#namespaces ??= await phase("namespaces", () => SandboxNamespaces.create(hostname));
       this.#hooks = hookDirectory === "" ? {} : await this.#findHooks(hookDirectory);
       this.#hostname ??= hostname;
     });

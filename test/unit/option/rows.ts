@@ -141,6 +141,16 @@ export const ROWS: readonly Row[] = [
     bad: BOOL.bad.filter((text) => text !== undefined),
   },
   {
+    parameter: "agent.trace_address",
+    key: "trace_address",
+    of: (config) => config.traceAddress,
+    unlessTold: "vsock://2:10240",
+    good: ["vsock://3:9", "unix:///run/a.sock", "unix://@name"].map(same),
+    bad: ["", "1024", "tcp://127.0.0.1:1024", "vsock://-1:port"],
+    goodToml: [same("vsock://3:9")],
+    badToml: ["", "x", 1024],
+  },
+  {
     parameter: "agent.https_proxy",
     key: "https_proxy",
     of: (config) => config.httpsProxy,

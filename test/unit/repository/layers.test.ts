@@ -18,6 +18,7 @@ const BELOW_AREAS = [
   "kernel",
   "player",
   "child",
+  "tracing",
 ];
 const AREAS = ["container", "cgroup", "storage", "device", "network", "guest", "metrics"];
 
@@ -38,6 +39,10 @@ const LAYERS: Readonly<Record<string, Layer>> = {
   kernel: { may: ["linux", "tape"], because: "effects rest on values only" },
   logging: { may: ["linux", "kernel", "version"], because: "whoever logs is above it" },
   player: { may: ["linux", "tape", "kernel"], because: "effects rest on values only" },
+  tracing: {
+    may: ["linux", "async", "kernel"],
+    because: "whoever does something may say so",
+  },
   child: {
     may: BELOW_AREAS,
     because: "a process is what every area needs, and belongs to none",

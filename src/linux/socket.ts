@@ -56,6 +56,14 @@ export function receiveFrom(
   return call("recvfrom", fd, buffer, buffer.length, MSG.TRUNC, from, fromLength);
 }
 
+/** SHUT_WR of sys/socket.h */
+const SHUT_WR = 1;
+
+/** The other end reads what is on its way, and then the end: shutdown(2). */
+export function endWriting(fd: FdArg): Call {
+  return call("shutdown", fd, SHUT_WR);
+}
+
 /** sendmsg(2) of what `iovec`, encoded, points to, with a copy of `descriptor`. No SIGPIPE. */
 export function sendDescriptor(fd: FdArg, iovec: Uint8Array, descriptor: number): Call {
   const control = new Uint8Array(24);

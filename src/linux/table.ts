@@ -196,6 +196,7 @@ export const SYSCALLS = {
   setsockopt: [54, 208, [fd, int, int, bytes, int]],
   sendmsg: [46, 211, [fd, struct, flags("MSG_", MSG)]],
   recvfrom: [45, 207, [fd, bytes, int, flags("MSG_", MSG), bytes, bytes]],
+  shutdown: [48, 210, [fd, int]],
   accept4: [288, 242, [fd, pointer, pointer, flags("SOCK_", SOCK)]],
 } as const satisfies Record<string, Row>;
 

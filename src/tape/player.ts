@@ -4,6 +4,7 @@ import { KernelError } from "../linux/error.ts";
 import { read, setStatusFlags, write } from "../linux/io.ts";
 import { clone3, pidfd_getfd, pidfd_open, pidfd_send_signal } from "../linux/process.ts";
 import { O } from "../linux/open-flags.ts";
+import { endWriting } from "../linux/socket.ts";
 import { encodeStruct, structOf } from "../linux/struct.ts";
 import { AT_FDCWD } from "../linux/constants.ts";
 import { openat } from "../linux/fs.ts";
@@ -111,6 +112,9 @@ export class Child implements Disposable {
   readonly #take: Take | undefined;
   readonly #successor = Promise.withResolvers<ExitStatus>();
   #isKilled = false;
+  #isFollowed = false;
+  /** The first process has ended in some other way than by going on in a new one. */
+  #hasFailed = false;
 
   constructor(pid: number, pidfd: Fd, { tape, control, take }: Played) {
     this.#pid = pid;
@@ -120,9 +124,11 @@ export class Child implements Disposable {
     this.#take = take;
     const ended = exitOf(pid);
     const forks = tape.ops.some(({ kind }) => kind === "fork");
-    // Who goes on in another process ends with 0 and never otherwise: the tape ends in that one.
+    // The tape ends in the process that it goes on in, if that is known.
     this.exit = forks
-      ? ended.then((status) => (status === 0 ? this.#successor.promise : status))
+      ? ended.then((status) =>
+          status === 0 || this.#isFollowed ? this.#successor.promise : this.#fail(status),
+        )
       : ended;
   }
 
@@ -208,6 +214,16 @@ export class Child implements Disposable {
     return { index, op, value: Number(words[1]) };
   }
 
+  /**
+   * Killed after it had cloned and before it could say so, it has left a process that waits to be known
+   * and holds the line open: to that one the line ends here.
+   */
+  #fail(status: ExitStatus): ExitStatus {
+    this.#hasFailed = true;
+    if (this.#control.isOpen) attempt(endWriting(this.#control.number));
+    return status;
+  }
+
   /** The tape goes on in process `pid`, a child of the agent that waits to be known. */
   #follow(pid: number): void {
     const pidfd = attempt(pidfd_open(pid));
@@ -216,11 +232,12 @@ export class Child implements Disposable {
       this.#successor.resolve(128 + SIG.KILL);
       return;
     }
+    this.#isFollowed = true;
     this.#pidfd.close();
     this.#pidfd = new Fd(pidfd);
     this.#pid = pid;
     void exitOf(pid).then(this.#successor.resolve);
-    if (this.#isKilled) this.signal(SIG.KILL);
-    this.resume();
+    if (this.#isKilled || this.#hasFailed) this.signal(SIG.KILL);
+    else this.resume();
   }
 }

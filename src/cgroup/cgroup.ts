@@ -37,6 +37,8 @@ export interface Cgroup {
    * with the name of the field, at the first that is not taken; those before it stay.
    */
   apply(resources: Resources): Promise<void>;
+  /** The guest has got more processors: they are for whoever has asked for none in particular. */
+  addProcessors(): Promise<void>;
   /** May be called at any time, also while another call is under way. */
   stats(): Promise<Stats>;
   /** Call `onKill` when the kernel kills for want of memory (`oom.ts`). undefined: there is nothing to watch. */

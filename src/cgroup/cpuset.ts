@@ -1,7 +1,8 @@
 // The processors and memory nodes of v1 cgroups. A cpuset is within its parent's: what a parent lacks
 // its children cannot be given (Documentation/admin-guide/cgroup-v1/cpusets.rst).
-import { readText, writeText } from "../kernel/file.ts";
-import { type LimitWrite, numbersOf } from "./limit-write.ts";
+import { readText, writeText, writeTextAsync } from "../kernel/file.ts";
+import { numbersOf } from "../linux/number-list.ts";
+import type { LimitWrite } from "./limit-write.ts";
 import type { CgroupPath } from "./path.ts";
 
 /** A new cpuset is empty, and no process can enter it like that. */
@@ -24,5 +25,16 @@ export function widenParents(root: string, path: CgroupPath, { file, value }: Li
     parent = `${parent}/${name}`;
     if (wanted.isSubsetOf(numbersOf(readText(`${parent}/${file}`)))) continue;
     writeText(`${parent}/${file}`, all);
+  }
+}
+
+/** Give the container's cgroup, and those above it, all processors that `root` has by now. */
+export async function spreadProcessors(root: string, path: CgroupPath): Promise<void> {
+  const all = readText(`${root}/cpuset.cpus`).trim();
+  let cgroup = root;
+  for (const name of path) {
+    cgroup = `${cgroup}/${name}`;
+    if (readText(`${cgroup}/cpuset.cpus`).trim() !== all)
+      await writeTextAsync(`${cgroup}/cpuset.cpus`, all);
   }
 }

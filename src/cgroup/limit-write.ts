@@ -1,5 +1,6 @@
 // A limit as what is written for it: the value, the file, and the field of the spec that asks for it.
 import type { ErrnoName } from "../linux/errno.ts";
+import { numbersOf } from "../linux/number-list.ts";
 
 export type LimitWrite = {
   /** Below `linux.resources`, as in config.json. */
@@ -54,20 +55,6 @@ export function isTaken({ value, readBack }: LimitWrite, shown: string): boolean
 /** v2 says `max`, v1 the last page that an address can have: 2^63 − 1, cut. */
 function unlimitedIn(shown: string): boolean {
   return shown.trim() === "max" || Number(shown) >= Number.MAX_SAFE_INTEGER - LARGEST_PAGE;
-}
-
-/** No kernel has more processors than this (x86, MAXSMP); numbers of memory nodes are smaller. */
-const MOST_NUMBERS = 8192;
-
-/** What a list as `0-3,6` names (cpuset(7), list format). */
-export function numbersOf(list: string): ReadonlySet<number> {
-  const numbers = new Set<number>();
-  for (const range of list.split(",")) {
-    const [, first, last = first] = /^\s*(\d+)(?:-(\d+))?\s*$/.exec(range) ?? [];
-    for (let number = Number(first); number <= Number(last) && number < MOST_NUMBERS; number++)
-      numbers.add(number);
-  }
-  return numbers;
 }
 
 function sameSet(one: ReadonlySet<number>, other: ReadonlySet<number>): boolean {

@@ -79,6 +79,10 @@ export class CgroupSystemd {
     if (this.#pids !== undefined) await this.#apply({ pids: this.#pids });
   }
 
+  addProcessors(): Promise<void> {
+    return this.#inner.addProcessors();
+  }
+
   stats(): Promise<Stats> {
     return this.#inner.stats();
   }

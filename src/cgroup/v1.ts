@@ -4,7 +4,7 @@ import { parseMountinfo } from "../linux/mountinfo.ts";
 import type { Resources } from "../oci/resources.ts";
 import type { CgroupView } from "../program/cgroup-view.ts";
 import { applyWrites, filesOf, pageSizes } from "./apply.ts";
-import { inheritCpuset, widenParents } from "./cpuset.ts";
+import { inheritCpuset, spreadProcessors, widenParents } from "./cpuset.ts";
 import { deviceWrites } from "./device-list.ts";
 import { type DevicePolicy, devicePolicy } from "./device-policy.ts";
 import { V1_FREEZER, freeze, thaw } from "./freezer.ts";
@@ -59,6 +59,8 @@ export class CgroupV1 {
   readonly #processes: string;
   /** undefined: not set yet, or a change of it failed half-way. */
   #devices: DevicePolicy | undefined;
+  /** Somebody has asked for processors of their own. */
+  #hasProcessors = false;
 
   constructor(hierarchies: Hierarchies, path: CgroupPath) {
     this.#hierarchies = hierarchies;
@@ -82,8 +84,15 @@ export class CgroupV1 {
     const cpuset = this.#hierarchyOf("cpuset")?.mountPoint;
     const inCpuset = writes.filter(({ file }) => file.startsWith("cpuset."));
     if (cpuset !== undefined) for (const each of inCpuset) widenParents(cpuset, this.#path, each);
+    if (inCpuset.some(({ file }) => file === "cpuset.cpus")) this.#hasProcessors = true;
     await applyWrites(writes, directoryOf);
     await this.#limitDevices(policy);
+  }
+
+  async addProcessors(): Promise<void> {
+    const cpuset = this.#hierarchyOf("cpuset")?.mountPoint;
+    if (cpuset === undefined || this.#hasProcessors) return;
+    await spreadProcessors(cpuset, this.#path);
   }
 
   /** Also without rules: a new cgroup may use all that its parent may. */

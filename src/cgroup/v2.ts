@@ -103,6 +103,9 @@ export class CgroupV2 {
     this.#devices = policy;
   }
 
+  /** The kernel gives them to whoever has asked for none (cgroup-v2.rst, cpuset.cpus). */
+  async addProcessors(): Promise<void> {}
+
   async stats(): Promise<Stats> {
     const sizes = pageSizes();
     return statsV2(await readStatFiles(statFilesV2(sizes), () => this.#directory), sizes);

@@ -6,16 +6,15 @@ import type { Stats } from "../cgroup/stats.ts";
 import { internal } from "../error.ts";
 import { Fd } from "../kernel/fd.ts";
 import { AT_FDCWD, SIG } from "../linux/constants.ts";
-import { KernelError } from "../linux/error.ts";
 import { openat } from "../linux/fs.ts";
 import { O } from "../linux/open-flags.ts";
 import type { NamespaceType } from "../oci/namespace.ts";
 import type { Resources } from "../oci/resources.ts";
-import type { ContainerStatus } from "../oci/state.ts";
+import { type ContainerStatus, stateName } from "../oci/state.ts";
 import type { ContainerProcess } from "../oci/valid-spec.ts";
 import { checkMappedUser } from "../oci/validate-user-namespace.ts";
 import { Bundle } from "./bundle.ts";
-import { type Entered, spawnExec } from "./exec.ts";
+import { type Entered, isBornTooLate, spawnExec } from "./exec.ts";
 import {
   type Hooked,
   runCreateHooks,
@@ -212,6 +211,13 @@ export class Container {
     });
   }
 
+  /** The guest has got more processors. One that is being removed needs none. */
+  addProcessors(): Promise<void> {
+    return this.#cgroupQueue.run(async () => {
+      if (this.#status !== "stopped") await this.#parts.cgroup.addProcessors();
+    });
+  }
+
   /** Waits for nothing else: hosts ask by the clock, and reading changes nothing. */
   stats(): Promise<Stats> {
     return this.#parts.cgroup.stats();
@@ -283,17 +289,7 @@ export class Container {
   }
 }
 
-/** What clone(2) says of a pid namespace that has just ended. */
-function isBornTooLate(error: unknown): boolean {
-  return error instanceof KernelError && error.call.name === "clone3" && error.is("ENOMEM");
-}
-
 /** The namespaces an exec enters: whatever is not simply the guest's. */
 function kindsOf({ joined, created }: Placement): readonly NamespaceType[] {
   return [...new Set([...joined.keys(), ...created])];
-}
-
-/** As Kata's hosts know it. */
-function stateName(status: ContainerStatus): string {
-  return status.slice(0, 1).toUpperCase() + status.slice(1);
 }

@@ -104,3 +104,8 @@ function likeInit(process: ContainerProcess, init: ContainerProcess): ContainerP
     apparmorProfile: process.apparmorProfile ?? init.apparmorProfile,
   };
 }
+
+/** What clone(2) says of a pid namespace that has just ended. */
+export function isBornTooLate(error: unknown): boolean {
+  return error instanceof KernelError && error.call.name === "clone3" && error.is("ENOMEM");
+}

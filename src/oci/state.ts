@@ -44,3 +44,8 @@ function stateObject({ ociVersion, id, status, pid, bundle, annotations }: State
     annotations: Object.keys(annotations ?? {}).length === 0 ? undefined : annotations,
   };
 }
+
+/** As Kata's hosts know it. */
+export function stateName(status: ContainerStatus): string {
+  return status.slice(0, 1).toUpperCase() + status.slice(1);
+}

@@ -1,4 +1,5 @@
 import { hasMemoryProbe, memoryBlockSize } from "../guest/details.ts";
+import { DRIVERS, GROUPS } from "../storage/index.ts";
 import { VERSION } from "../version.ts";
 import type { Handler } from "./handler.ts";
 
@@ -9,7 +10,8 @@ export const getGuestDetails: Handler<"getGuestDetails"> = (request, { isInit })
   agentDetails: {
     version: VERSION,
     initDaemon: isInit,
+    storageHandlers: [...DRIVERS.keys(), ...GROUPS.map(({ name }) => name)],
     supportsSeccomp: true,
-    extraFeatures: ["seccomp"],
+    extraFeatures: ["agent-policy", "seccomp"],
   },
 });

@@ -10,6 +10,8 @@ import { execProcess } from "./exec-process.ts";
 import { getGuestDetails } from "./get-guest-details.ts";
 import { getMetrics } from "./get-metrics.ts";
 import { getOOMEvent } from "./get-oom-event.ts";
+import { memHotplugByProbe } from "./mem-hotplug-by-probe.ts";
+import { onlineCPUMem } from "./online-cpu-mem.ts";
 import { pauseContainer } from "./pause-container.ts";
 import { readStderr } from "./read-stderr.ts";
 import { readStdout } from "./read-stdout.ts";
@@ -62,10 +64,10 @@ export const agentHandlers: Handlers<AgentMethods> = {
   memAgentCompactSet: null,
   createSandbox: createSandbox,
   destroySandbox: destroySandbox,
-  onlineCPUMem: null,
+  onlineCPUMem: onlineCPUMem,
   reseedRandomDev: null,
   getGuestDetails: getGuestDetails,
-  memHotplugByProbe: null,
+  memHotplugByProbe: memHotplugByProbe,
   setGuestDateTime: null,
   copyFile: null,
   getOOMEvent: getOOMEvent,

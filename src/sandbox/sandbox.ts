@@ -14,6 +14,7 @@ import { allHooks, mergeHooks } from "../oci/hooks.ts";
 import { quote } from "../oci/invalid-spec.ts";
 import type { Hook, Hooks } from "../oci/spec.ts";
 import type { ContainerSpec } from "../oci/valid-spec.ts";
+import { Hardware } from "./hardware.ts";
 import { SandboxNamespaces } from "./namespaces.ts";
 import { phase } from "../tracing/tracer.ts";
 import { OomEvents } from "./oom-events.ts";
@@ -42,6 +43,7 @@ export type CreateSandbox = {
 export class Sandbox {
   readonly guest: Guest;
   readonly oomEvents = new OomEvents();
+  readonly hardware: Hardware;
   readonly #containers = new Map<string, Container>();
   /** Ids of containers being made, or unmade after the caller went away. */
   readonly #pending = new Map<
@@ -63,6 +65,7 @@ export class Sandbox {
 
   constructor(guest: Guest) {
     this.guest = guest;
+    this.hardware = new Hardware(() => this.containers, guest.warn);
   }
 
   /** A second call keeps the namespaces that are there. */

@@ -20,6 +20,8 @@ export type Driver = {
 
 /** A driver that makes one mount of several storages of a request. */
 export type GroupDriver = {
+  /** As the host is told it. */
+  readonly name: string;
   /** True for a storage that it takes, whatever driver it names. */
   readonly takes: (storage: Storage) => boolean;
   /** As `Driver.plan`, for all that it takes of one request, in their order; at least one. */

@@ -4,12 +4,20 @@ import { type FindBlock, blockAt } from "../device/block.ts";
 import type { Hotplug } from "../device/hotplug.ts";
 import { makeDirectories } from "./directories.ts";
 import type { Attach, AttachContext, GroupDriver } from "./driver.ts";
-import { type Layer, type Layers, groupLayers, isLayer, partitionNode } from "./layer.ts";
+import {
+  MULTI_LAYER,
+  type Layer,
+  type Layers,
+  groupLayers,
+  isLayer,
+  partitionNode,
+} from "./layer.ts";
 import { mount } from "./mount.ts";
 import { mountProgram } from "./mount-program.ts";
 import { verityDevice } from "./verity-device.ts";
 
 export const multiLayerErofs: GroupDriver = {
+  name: MULTI_LAYER,
   takes: isLayer,
   plan: (storages) => {
     const layers = groupLayers(storages);

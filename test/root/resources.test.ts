@@ -206,6 +206,23 @@ describeWithAgent("UpdateContainer", (agent) => {
     expect(readFileSync(pod, "utf8").trim()).toBe(all);
   });
 
+  onV1(
+    "gives processors that have come to who has asked for none, and to nobody else",
+    async () => {
+      const pod = `${rootOf("cpuset")}/${agent().cgroup}/cpuset.cpus`;
+      await using any = await idleContainer(agent());
+      await using first = await idleContainer(agent(), limited({ CPU: { Cpus: "0" } }));
+      const all = readFileSync(`${rootOf("cpuset")}/cpuset.cpus`, "utf8").trim();
+      // As they were made before all but one had come.
+      await Bun.write(pod.replace("cpuset.cpus", `${any.containerId}/cpuset.cpus`), "0");
+      await Bun.write(pod, "0");
+      await agent().client.call(method.onlineCPUMem, { nbCpus: 1, cpuOnly: true });
+      expect(fileOf(agent(), any, "cpuset.cpus")).toBe(all);
+      expect(fileOf(agent(), first, "cpuset.cpus")).toBe("0");
+      expect(readFileSync(pod, "utf8").trim()).toBe(all);
+    },
+  );
+
   onV1("names what the kernel refuses, and changes nothing without resources", async () => {
     await using container = await idleContainer(agent(), limited({ Pids: { Limit: 50n } }));
     const { containerId } = container;

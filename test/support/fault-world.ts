@@ -122,6 +122,7 @@ export const NO_CGROUP: Cgroup = {
   view: { version: 2 },
   entered: async () => {},
   apply: async () => {},
+  addProcessors: async () => {},
   stats: async () => ({ hugetlb: {} }),
   nestedOf: () => undefined,
   watchOom: () => undefined,

@@ -39,7 +39,7 @@ const KILLABLE = ["setpriv", "--pdeathsig", "KILL"];
 /**
  * A guest that resets has had a panic: the machine ends then, as it does where the guest powers it off.
  */
-const QEMU = ["-accel", "tcg", "-nodefaults", "-display", "none", "-serial", "stdio", "-no-reboot"];
+const QEMU = ["-nodefaults", "-display", "none", "-serial", "stdio", "-no-reboot"];
 
 /** Nobody is going to listen any more. */
 const FAILURE = /Kernel panic|"level":"CRIT"|^guest: .*/m;
@@ -174,7 +174,18 @@ function boardOf({
 }: MachineOptions): string[] {
   const memory = `${megabytes}M${hotplug ? memoryPlaces : ""}`;
   const smp = `${processors}${hotplug ? processorPlaces : ""}`;
-  return ["-m", memory, "-smp", smp, ...(hotplug ? placesForDevices : []), ...devices];
+  // Processors that take turns do not wait for one that this machine keeps from running.
+  const accel = hotplug ? "tcg,thread=single" : "tcg";
+  return [
+    "-accel",
+    accel,
+    "-m",
+    memory,
+    "-smp",
+    smp,
+    ...(hotplug ? placesForDevices : []),
+    ...devices,
+  ];
 }
 
 async function end(qemu: Qemu): Promise<void> {

@@ -79,8 +79,10 @@ describe("an agent without containers", () => {
       version: VERSION,
       initDaemon: isInit,
       supportsSeccomp: true,
-      extraFeatures: ["seccomp"],
+      extraFeatures: ["agent-policy", "seccomp"],
     });
+    expect(details.agentDetails?.storageHandlers).toContain("virtio-fs");
+    expect(details.agentDetails?.storageHandlers).toContain("erofs.multi-layer");
     expect([details.memBlockSizeBytes, details.supportMemHotplugProbe]).toEqual([0n, false]);
   });
 

@@ -18,6 +18,7 @@ const FAKES = new Map([["fake", fake]]);
 describe("a request's storages", () => {
   test("are planned in their order, a group where its first one is", () => {
     const group: GroupDriver = {
+      name: "group",
       takes: ({ options }) => options.includes("layer"),
       plan: (members) => ({
         target: members.map(({ mountPoint }) => mountPoint).join("+"),

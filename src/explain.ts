@@ -21,7 +21,10 @@ const BUNDLE = `/run/kata-containers/${ID}`;
 
 /** The tape as text. Throws InvalidSpec. Limits, storages and devices are the agent's work, not a tape's. */
 export function explain(json: string): string {
-  const spec = validateSpec(specFromJson(json));
+  return explainSpec(validateSpec(specFromJson(json)));
+}
+
+export function explainSpec(spec: ContainerSpec): string {
   const tape = initProgram(spec, {
     containerId: ID,
     control: 3,

@@ -59,6 +59,8 @@ each_root_file() {
 # Shebangs that ask for node get bun: Debian's node is older than the linter wants.
 tier unit bun run --bun check
 
+tier fuzz bun test ./test/fuzz
+
 echo
 bun build.ts || exit 1
 # For a guest of the other architecture; its tests say that they lack it.

@@ -201,7 +201,7 @@ class Unmarshal {
   }
 
   byte(): number {
-    return this.#view.getUint8(this.at++);
+    return this.#view.getUint8(this.#take(1));
   }
 
   u32At(at: number): number {
@@ -227,16 +227,20 @@ class Unmarshal {
 
   #u32(): number {
     this.align(4);
-    const value = this.u32At(this.at);
-    this.at += 4;
-    return value;
+    return this.u32At(this.#take(4));
+  }
+
+  /** Where the next so many bytes begin. */
+  #take(length: number): number {
+    const start = this.at;
+    this.at += length;
+    if (this.at > this.#bytes.length) throw malformed("a value beyond its end");
+    return start;
   }
 
   /** Behind the text is a NUL. */
   #text(length: number): string {
-    const start = this.at;
-    this.at += length + 1;
-    if (this.at > this.#bytes.length) throw malformed("text beyond its end");
+    const start = this.#take(length + 1);
     return new TextDecoder().decode(this.#bytes.subarray(start, start + length));
   }
 }

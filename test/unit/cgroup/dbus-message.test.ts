@@ -91,7 +91,7 @@ describe("A message", () => {
       try {
         expect(decodeMessage(bytes)?.length ?? 0).toBeLessThanOrEqual(bytes.length);
       } catch (error) {
-        expect(String(error)).toMatch(/malformed D-Bus message|RangeError/);
+        expect(String(error)).toMatch(/malformed D-Bus message/);
       }
     }
   });

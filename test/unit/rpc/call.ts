@@ -61,11 +61,17 @@ export class Api {
   async send(
     { parent, name }: Pick<DescMethod, "parent" | "name">,
     payload: Uint8Array,
+    { signal } = new AbortController(),
   ): Promise<Uint8Array> {
     const serve = this.services.get(parent.typeName)?.get(name);
     if (serve === undefined) throw new Error(`${parent.typeName} has no ${name}`);
-    const { signal } = new AbortController();
     return serve(payload, { signal, timeoutNano: 0n, metadata: new Map() });
+  }
+
+  /** All that has been told so far. */
+  forget(): void {
+    this.failures.length = 0;
+    this.calls.length = 0;
   }
 
   /** What the agent refuses a request with; an Error if it does not. */

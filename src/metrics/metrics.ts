@@ -35,15 +35,21 @@ export class Metrics {
   readonly calls = new CallTimes();
   readonly #onMissing: (path: string, error: unknown) => void;
   #scrapes = 0;
+  #underWay: Promise<string> | undefined;
 
   /** `onMissing` hears of a file that could not be read: its families are missing from the answer. */
   constructor(onMissing: (path: string, error: unknown) => void) {
     this.#onMissing = onMissing;
   }
 
-  /** In Prometheus' text format 0.0.4. */
-  async text(): Promise<string> {
+  /** In Prometheus' text format 0.0.4. Who asks while it is being made gets the same. */
+  text(): Promise<string> {
     this.#scrapes++;
+    this.#underWay ??= this.#make().finally(() => (this.#underWay = undefined));
+    return this.#underWay;
+  }
+
+  async #make(): Promise<string> {
     const found = await Promise.all(SOURCES.map((source) => this.#read(source)));
     return exposition([...this.#own(), ...this.calls.families(), ...found.flat()]);
   }

@@ -39,11 +39,21 @@ export type Socket = Writable & {
 /** While more bytes than this wait for the peer to read them, its requests are not read. */
 export const MAX_UNSENT = MAX_BODY;
 
-/** While running calls hold more bytes than this, no further requests are read. */
+/** While running calls hold more bytes than this, or may answer with more, no further requests are read. */
 export const MAX_HELD = 64 << 20;
 
 /** What a call holds beside its request and the chunk its payload is a view of: the objects that make it up. */
 const CALL_WEIGHT = 4096;
+
+/**
+ * What an answer is taken to weigh before it is there: as much as the method has answered with so far, but
+ * no more than this. Few bytes can ask for many, and all calls that are admitted will be answered. Not
+ * more, for a call that waits weighs as well, and a host has hundreds of those.
+ */
+const MOST_EXPECTED = 32 << 10;
+
+/** Bytes, of each method that has answered yet. */
+const largestAnswers = new WeakMap<Method, number>();
 
 const EMPTY = new Uint8Array(0);
 /** The head of the answer being written; it is copied before the next one begins. */
@@ -59,6 +69,8 @@ export class Connection {
   readonly #running = new Set<Call>();
   /** Bytes that these hold. */
   #held = 0;
+  /** Bytes that they may answer with. */
+  #expected = 0;
   /** Calls still to be answered. */
   #owed = 0;
   #paused = false;
@@ -126,7 +138,8 @@ export class Connection {
   }
 
   #ready(): boolean {
-    if (this.#closed || this.#stopping || this.#held > MAX_HELD) return false;
+    if (this.#closed || this.#stopping) return false;
+    if (this.#held > MAX_HELD || this.#expected > MAX_HELD) return false;
     if (this.#output.unsent <= MAX_UNSENT) return true;
     this.#flush();
     return this.#output.unsent <= MAX_UNSENT;
@@ -178,32 +191,37 @@ export class Connection {
       return;
     }
     if (answer instanceof Uint8Array) this.#succeed(id, answer);
-    else this.#await(call, answer);
+    else this.#await(call, method, answer);
   }
 
-  #await(call: Call, answer: Promise<Uint8Array>): void {
+  #await(call: Call, method: Method, answer: Promise<Uint8Array>): void {
     this.#running.add(call);
+    const expected = Math.min(largestAnswers.get(method) ?? MOST_EXPECTED, MOST_EXPECTED);
     this.#held += call.weight;
+    this.#expected += expected;
     this.#owed++;
     call.arm(this.#expire);
     answer.then(
       (payload) => {
+        if (payload.length > (largestAnswers.get(method) ?? -1))
+          largestAnswers.set(method, payload.length);
         if (call.wanted) this.#succeed(call.id, payload);
-        this.#settle(call);
+        this.#settle(call, expected);
       },
       (error: unknown) => {
         if (call.wanted) this.#fail(call.id, error);
         else this.#report(error);
-        this.#settle(call);
+        this.#settle(call, expected);
       },
     );
   }
 
-  #settle(call: Call): void {
+  #settle(call: Call, expected: number): void {
     call.settle();
     if (this.#closed) return;
     this.#running.delete(call);
     this.#held -= call.weight;
+    this.#expected -= expected;
     if (call.wanted) this.#owed--;
     this.#proceed();
   }

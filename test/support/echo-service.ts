@@ -21,7 +21,7 @@ export type EchoService = {
   readonly aborted: { readonly payload: string; readonly reason: unknown }[];
   /** Payloads that Append took, in order of arrival. */
   readonly appended: string[];
-  /** Calls of Echo so far. */
+  /** Calls of Echo and BigLater so far. */
   echoes: number;
 };
 
@@ -50,6 +50,12 @@ export function echoService(): EchoService {
       }),
     /** As many bytes as asked for. */
     Big: (payload) => new Uint8Array(Number(text(payload))).fill(7),
+    /** The same, after as many turns of the event loop as it takes to read all that has come. */
+    BigLater: async (payload) => {
+      service.echoes++;
+      for (let turns = 0; turns < 30; turns++) await new Promise(setImmediate);
+      return new Uint8Array(Number(text(payload))).fill(7);
+    },
     Err: async (payload) => {
       throw new Error(text(payload));
     },

@@ -133,3 +133,17 @@ test("C20 a large answer that nobody takes delays no other connection", async ()
   slow.resume();
   expect(await slow.next()).toMatchObject({ id: 1, length: 3_900_007 });
 });
+
+test("C08 calls that take their time are admitted by what they may answer with", async () => {
+  using fixture = new EchoFixture();
+  const peer = await fixture.raw();
+  const size = 32 << 10;
+  const body = request("BigLater", bytes(String(size)));
+  const stream = concat(...Array.from({ length: 8000 }, (_, index) => frame(2 * index + 1, body)));
+  peer.pause();
+  await stuff(peer, stream);
+  await expectAlive(await fixture.raw());
+  expect(fixture.service.echoes * size).toBeLessThan(MAX_HELD + MAX_UNSENT);
+  peer.resume();
+  for (let index = 0; index < 8000; index++) expect(await peer.next()).toMatchObject({ type: 2 });
+});

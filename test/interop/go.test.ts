@@ -105,7 +105,6 @@ describe.skipIf(lacking !== undefined)(`containerd's ttRPC client${why}`, () => 
     ["create a second of the same id", "Internal", "already exists"],
     ["create with an id that is a path", "InvalidArgument", 'invalid container ID "../escape"'],
     ["start twice", "Internal", "is running, want created"],
-    ["call what is not served", "Unimplemented", "GetMetrics is not implemented"],
     ["call what the service does not have", "Unimplemented", "Absent method"],
     ["start the removed container", "Internal", "not found"],
   ])("sees the code and the reason of a refusal: %s", (step, code, reason) => {
@@ -116,6 +115,22 @@ describe.skipIf(lacking !== undefined)(`containerd's ttRPC client${why}`, () => 
     const [code] = refusal("wait with a deadline");
     expect(code).toBe("DeadlineExceeded");
     expect(answer("wait after the deadline")).toEqual({ status: 0 });
+  });
+
+  test("reads metrics, and is held to a policy until there is another", () => {
+    expect(answer("metrics")).toEqual({
+      metrics: expect.stringContaining("\nkata_agent_scrape_count 1\n"),
+    });
+    expect(answer("set a policy")).toEqual({});
+    expect(refusal("exec against the policy")).toEqual([
+      "PermissionDenied",
+      "ExecProcessRequest is blocked by policy",
+    ]);
+    expect(refusal("set a policy that is none")).toEqual([
+      "InvalidArgument",
+      expect.stringContaining("policy: line 1"),
+    ]);
+    expect(answer("wait under that policy")).toEqual({ status: 0 });
   });
 
   test("kills the container and gets the status of its first process", () => {

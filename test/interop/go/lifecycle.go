@@ -14,7 +14,7 @@ import (
 
 // lifecycle takes a pod from its creation to its end with every call that the agent serves.
 func lifecycle(ctx context.Context, p *peer) error {
-	scenes := []func(*peer) []step{create, input, terminal, signals, pause, refusals, deadline, remove}
+	scenes := []func(*peer) []step{create, input, terminal, signals, pause, refusals, deadline, policy, remove}
 	if err := health(ctx, p); err != nil {
 		return err
 	}
@@ -104,7 +104,6 @@ func refusals(p *peer) []step {
 		}),
 		refused("start twice", p.agent.StartContainer,
 			&grpc.StartContainerRequest{ContainerId: p.container}),
-		refused("call what is not served", p.agent.GetMetrics, &grpc.GetMetricsRequest{}),
 		func(ctx context.Context) error {
 			err := p.client.Call(ctx, "grpc.AgentService", "Absent", &emptypb.Empty{}, &emptypb.Empty{})
 			return reportRefusal("call what the service does not have", err)
@@ -123,6 +122,24 @@ func deadline(p *peer) []step {
 		},
 		exec(p, "exec after the deadline", "after", process("true")),
 		wait(p, "wait after the deadline", "after"),
+	}
+}
+
+// policy forbids a call for a while. With the last one nothing is forbidden any more.
+func policy(p *peer) []step {
+	set := func(name string, rules ...string) step {
+		text := "package agent_policy\n" + strings.Join(rules, "\n")
+		return served(name, p.agent.SetPolicy, &grpc.SetPolicyRequest{Policy: text})
+	}
+	return []step{
+		served("metrics", p.agent.GetMetrics, &grpc.GetMetricsRequest{}),
+		set("set a policy", "default ExecProcessRequest := false", "default SetPolicyRequest := true"),
+		refused("exec against the policy", p.agent.ExecProcess,
+			&grpc.ExecProcessRequest{ContainerId: p.container, ExecId: "denied", Process: process("true")}),
+		refused("set a policy that is none", p.agent.SetPolicy, &grpc.SetPolicyRequest{Policy: "all"}),
+		set("set a policy that only watches", "default AllowRequestsFailingPolicy := true"),
+		exec(p, "exec under that policy", "allowed", process("true")),
+		wait(p, "wait under that policy", "allowed"),
 	}
 }
 

@@ -8,6 +8,9 @@ const TYPES = new Set(["ext4", "xfs", "btrfs", "vfat", "overlay"]);
 const MOST = 128;
 const LONGEST_PATH = 1024;
 
+/** Devices that have not answered yet. Each takes a thread: of one that never does, no second one. */
+const asked = new Set<string>();
+
 type Measured = { readonly labels: Labels; readonly space: Space };
 
 /** `mountinfo` as proc_pid_mountinfo(5) has it. One that cannot be asked is left out. */
@@ -36,6 +39,8 @@ async function measure({
   source,
   device,
 }: MountinfoEntry): Promise<Measured | undefined> {
+  if (asked.has(device)) return undefined;
+  asked.add(device);
   const name = source.slice(source.lastIndexOf("/") + 1).slice(0, LONGEST_PATH);
   try {
     const labels = { mount: mountPoint, device: name || device };
@@ -43,6 +48,8 @@ async function measure({
   } catch {
     // Unmounted meanwhile, or its disk is gone.
     return undefined;
+  } finally {
+    asked.delete(device);
   }
 }
 

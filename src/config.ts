@@ -126,7 +126,7 @@ function options(read: Read) {
       kind: seconds,
       default: 3_000,
       says: "How long a device may take to appear.",
-      acts: false,
+      acts: true,
     }),
     tracing: read({
       parameter: "agent.trace",

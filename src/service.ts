@@ -4,6 +4,7 @@
 import type { Config } from "./config.ts";
 import { describeGuest } from "./container/guest.ts";
 import type { HookRules } from "./container/hook-rules.ts";
+import { Hotplug } from "./device/hotplug.ts";
 import { SHELLS } from "./guest/console-shell.ts";
 import { type ConsoleOptions, serveConsole, serveDevice } from "./guest/debug-console.ts";
 import { inTurn } from "./guest/shutdown.ts";
@@ -38,6 +39,7 @@ export function runService(config: Config, listener: () => Fd, isInit: boolean):
   try {
     const sandbox = new Sandbox(
       describeGuest(config.containerPipeSize, hookRules(config), log.withTag("container").warn),
+      new Hotplug({ timeoutMs: config.hotplugTimeoutMs }),
     );
     if (config.debugConsole) debugConsole = openDebugConsole(config, sandbox);
     serveRuntime(config, listener(), sandbox, initialPolicy(config), isInit);

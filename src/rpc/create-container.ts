@@ -12,11 +12,10 @@ export const createContainer: Handler<"createContainer"> = async (request, { san
   if (OCI === undefined) throw invalidArgument("the request has no OCI spec");
   const spec = validateSpec(specFromProto(OCI));
   const unserved =
-    (devices.length > 0 && "devices") ||
     (storages.length > 0 && "storages") ||
     (sharedMounts.length > 0 && "shared mounts") ||
     (request.stdinPort + request.stdoutPort + request.stderrPort > 0 && "stream ports") ||
     unservedIn(spec);
   if (unserved) throw unimplemented(`CreateContainer: ${unserved}`);
-  await sandbox.createContainer({ id, spec, sandboxPidns, signal });
+  await sandbox.createContainer({ id, spec, sandboxPidns, devices, signal });
 };

@@ -1,4 +1,4 @@
-import { internal, invalidArgument } from "../error.ts";
+import { invalidArgument } from "../error.ts";
 import { verifyExecId } from "../oci/container-id.ts";
 import { processFromProto } from "../oci/from-proto-process.ts";
 import { validateProcess } from "../oci/validate-process.ts";
@@ -12,5 +12,5 @@ export const execProcess: Handler<"execProcess"> = async (request, { sandbox, si
     throw invalidArgument("Unable to parse process from ExecProcessRequest");
   }
   const process = validateProcess(processFromProto(asked));
-  await sandbox.container(containerId, internal).exec(execId, process, signal);
+  await sandbox.exec(containerId, execId, process, signal);
 };

@@ -6,6 +6,8 @@ import type { Guest } from "../container/guest.ts";
 import { refuseUnsupported } from "../container/kernel-support.ts";
 import { openNamespace } from "../container/pinned-namespaces.ts";
 import type { Process } from "../container/process.ts";
+import type { DeviceRequest } from "../device/driver.ts";
+import type { Hotplug } from "../device/hotplug.ts";
 import { type AgentError, internal, invalidArgument, notFound } from "../error.ts";
 import { guestHooksIn } from "../guest/hooks.ts";
 import { type KernelModule, loadModules } from "../guest/modules.ts";
@@ -13,8 +15,9 @@ import type { Fd } from "../kernel/fd.ts";
 import { allHooks, mergeHooks } from "../oci/hooks.ts";
 import { quote } from "../oci/invalid-spec.ts";
 import type { Hook, Hooks } from "../oci/spec.ts";
-import type { ContainerSpec } from "../oci/valid-spec.ts";
 import { Hardware } from "./hardware.ts";
+import type { ContainerProcess, ContainerSpec } from "../oci/valid-spec.ts";
+import { Equipment } from "./equipment.ts";
 import { SandboxNamespaces } from "./namespaces.ts";
 import { phase } from "../tracing/tracer.ts";
 import { OomEvents } from "./oom-events.ts";
@@ -26,6 +29,8 @@ export type CreateContainer = {
   readonly spec: ContainerSpec;
   /** Live in the pid namespace of the pod's first container. */
   readonly sandboxPidns: boolean;
+  /** Plugged in for it; the spec knows them by their numbers on the host. */
+  readonly devices?: readonly DeviceRequest[];
   readonly signal: AbortSignal;
 };
 
@@ -58,14 +63,16 @@ export class Sandbox {
   /** For each container, after its own. */
   #hooks: Hooks = {};
   readonly #userNamespaces = new UserNamespaces();
+  readonly #equipment: Equipment;
   #hostname: string | undefined;
   #pidNamespace: Fd | undefined;
   /** The container whose first process the pid namespace ends with. */
   #pidNamespaceOwner: Container | undefined;
 
-  constructor(guest: Guest) {
+  constructor(guest: Guest, hotplug: Hotplug) {
     this.guest = guest;
     this.hardware = new Hardware(() => this.containers, guest.warn);
+    this.#equipment = new Equipment(hotplug);
   }
 
   /** A second call keeps the namespaces that are there. */
@@ -111,12 +118,14 @@ export class Sandbox {
   }
 
   async createContainer(options: CreateContainer): Promise<void> {
-    const { id, signal } = options;
+    const { id, devices = [], signal } = options;
     const release = await this.#claim(id, signal);
     try {
       await using undo = new AsyncDisposableStack();
+      undo.defer(() => this.#equipment.forget(id));
+      const spec = await this.#equipment.equip(id, devices, options.spec, signal);
       undo.defer(() => this.#userNamespaces.release(id));
-      const container = await this.#make(options);
+      const container = await this.#make({ ...options, spec });
       undo.defer(() => container.destroy());
       if (this.#containers.size === 0) this.#adoptPidNamespace(container);
       this.#containers.set(id, container);
@@ -126,11 +135,23 @@ export class Sandbox {
     }
   }
 
+  /** Run one more process in a container. Throws what `Container.exec` does. */
+  async exec(
+    containerId: string,
+    execId: string,
+    process: ContainerProcess,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const container = this.container(containerId, internal);
+    await container.exec(execId, this.#equipment.process(containerId, process), signal);
+  }
+
   /** Ends everything in it. The id is free again once that is done. */
   async removeContainer(container: Container): Promise<void> {
     await container.destroy();
     this.#containers.delete(container.id);
     this.#userNamespaces.release(container.id);
+    this.#equipment.forget(container.id);
     if (container === this.#pidNamespaceOwner) this.#closePidNamespace();
   }
 

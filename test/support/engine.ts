@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describeGuest } from "../../src/container/guest.ts";
 import type { Process } from "../../src/container/process.ts";
+import { Hotplug } from "../../src/device/hotplug.ts";
 import { startReaper } from "../../src/kernel/reaper.ts";
 import { specFromJson } from "../../src/oci/from-json.ts";
 import { validateProcess } from "../../src/oci/validate-process.ts";
@@ -29,7 +30,10 @@ const MOUNTS = [
 ];
 
 export class Engine implements AsyncDisposable {
-  readonly sandbox = new Sandbox(describeGuest(0, HOOK_RULES, () => {}));
+  readonly sandbox = new Sandbox(
+    describeGuest(0, HOOK_RULES, () => {}),
+    new Hotplug({ timeoutMs: 1000 }),
+  );
   readonly directory = mkdtempSync(join(tmpdir(), "kata-engine-"));
   /** Of the cgroups of its containers. */
   readonly cgroup = this.directory.slice(this.directory.lastIndexOf("/") + 1);

@@ -10,6 +10,7 @@ import {
 } from "@bufbuild/protobuf";
 import { Metrics } from "../../../src/metrics/metrics.ts";
 import { Policy } from "../../../src/policy/policy.ts";
+import { Hotplug } from "../../../src/device/hotplug.ts";
 import { type Call, services } from "../../../src/rpc/dispatch.ts";
 import { Sandbox } from "../../../src/sandbox/sandbox.ts";
 import { Code } from "../../../src/ttrpc/code.ts";
@@ -39,9 +40,9 @@ export class Api {
       warn: () => {},
     } as const;
     this.services = services({
-      sandbox: new Sandbox(guest),
       policy,
       metrics: new Metrics(() => {}),
+      sandbox: new Sandbox(guest, new Hotplug({ timeoutMs: 50 })),
       isInit,
       shutdown: () => void this.shutdowns++,
       onCall: (call) => void this.calls.push(call),

@@ -169,6 +169,34 @@ describe("a path that would leave its place is refused:", () => {
   });
 });
 
+describe("a device that cannot be had is refused by name:", () => {
+  const refused = (device: object) =>
+    new Api().refusal(createContainer, { containerId: "c1", OCI: SPEC, devices: [device] });
+
+  test("one of a kind that no guest knows", async () => {
+    expect(await refused({ id: "1", type: "floppy", containerPath: "/dev/fd0" })).toEqual({
+      code: Code.INTERNAL,
+      message: 'Failed to find the device handler "floppy"',
+    });
+  });
+
+  test("one whose address is none", async () => {
+    expect(await refused({ id: "02/zz", type: "blk", containerPath: "/dev/sda" })).toEqual({
+      code: Code.INVALID_ARGUMENT,
+      message: '"02/zz" is no PCI path',
+    });
+  });
+
+  test("one that does not come", async () => {
+    expect(await refused({ id: "1e", type: "blk", containerPath: "/dev/sda" })).toEqual({
+      code: Code.INTERNAL,
+      message: expect.stringMatching(
+        /^Timeout after 0.05s waiting for uevent of the disk at .*1e.0$/,
+      ),
+    });
+  });
+});
+
 describe("what is not served yet is UNIMPLEMENTED, by name:", () => {
   test.each<[string, SpecInit]>([
     [
@@ -183,7 +211,6 @@ describe("what is not served yet is UNIMPLEMENTED, by name:", () => {
   });
 
   test.each([
-    ["devices", { devices: [{ type: "blk", vmPath: "/dev/vdb" }] }],
     ["storages", { storages: [{ driver: "blk" }] }],
     ["shared mounts", { sharedMounts: [{ name: "x" }] }],
   ])("CreateContainer: %s", async (what, request) => {

@@ -1,0 +1,94 @@
+// PCI functions of the host that are passed through: for a program in the container, which gets the group
+// of the IOMMU, or for the guest's own drivers. storage-devices-network.md section 4.3.
+import { internal, invalidArgument } from "../error.ts";
+import { writeTextAsync } from "../kernel/file.ts";
+import { linkTarget } from "../kernel/listing.ts";
+import { quote } from "../oci/invalid-spec.ts";
+import type { DeviceDriver, DeviceRequest } from "./driver.ts";
+import { type Hotplug, knownDevice } from "./hotplug.ts";
+import { deviceAt } from "./node.ts";
+import { type PciAddress, type PciPlace, parsePciAddress, parsePciPlace } from "./pci-address.ts";
+import { pciFunctionAt } from "./pci-sysfs.ts";
+
+const VFIO = "vfio-pci";
+
+/** The driver `vfio-pci` gets hold of the functions. */
+export const vfioDriver: DeviceDriver = (request) => {
+  const asked = parseOptions(request);
+  return async (hotplug, signal) => {
+    const functions = await findFunctions(asked, hotplug, signal);
+    let group: string | undefined;
+    for (const address of functions.values()) {
+      const own = await bindToVfio(hotplug, address);
+      group ??= own;
+      if (own !== group) throw internal(`${address} is not in guest IOMMU group ${group}`);
+    }
+    if (group === undefined) throw internal("failed to get VFIO group");
+    const path = await findGroup(hotplug, group, signal);
+    return { node: deviceAt(path), path, functions };
+  };
+};
+
+/** The guest's kernel gets hold of them, as of any other. */
+export const guestKernelDriver: DeviceDriver = (request) => {
+  const asked = parseOptions(request);
+  return async (hotplug, signal) => ({ functions: await findFunctions(asked, hotplug, signal) });
+};
+
+type Asked = { readonly host: PciAddress; readonly place: PciPlace };
+
+/** `<address on the host>=<path in the guest>`; without a path it is not the guest's. */
+function parseOptions({ options }: DeviceRequest): readonly Asked[] {
+  return options.flatMap((option) => {
+    const [host = "", path, ...rest] = option.split("=");
+    if (path === undefined || rest.length > 0) {
+      throw invalidArgument(`Malformed VFIO PCI option ${quote(option)}`);
+    }
+    return path === "" ? [] : { host: parsePciAddress(host), place: parsePciPlace(path) };
+  });
+}
+
+/** By the address on the host, that in the guest. */
+async function findFunctions(
+  asked: readonly Asked[],
+  hotplug: Hotplug,
+  signal: AbortSignal,
+): Promise<ReadonlyMap<PciAddress, PciAddress>> {
+  const functions = new Map<PciAddress, PciAddress>();
+  for (const { host, place } of asked) {
+    if (functions.has(host)) throw invalidArgument(`the PCI address ${host} is given twice`);
+    const { devpath, address } = await pciFunctionAt(hotplug, place);
+    await hotplug.find(knownDevice(devpath, `of the PCI function at ${devpath}`), signal);
+    functions.set(host, address);
+  }
+  return functions;
+}
+
+/** The number of its IOMMU group. Off the event loop: a driver may take its time to let go. */
+async function bindToVfio({ sys }: Hotplug, address: PciAddress): Promise<string> {
+  const device = `${sys}/bus/pci/devices/${address}`;
+  await writeTextAsync(`${device}/driver_override`, VFIO);
+  const driver = baseName(await linkTarget(`${device}/driver`));
+  if (driver !== undefined && driver !== VFIO) {
+    await writeTextAsync(`${device}/driver/unbind`, address);
+  }
+  if (driver !== VFIO) await writeTextAsync(`${sys}/bus/pci/drivers_probe`, address);
+  const group = baseName(await linkTarget(`${device}/iommu_group`));
+  if (group === undefined || !/^\d+$/.test(group)) {
+    throw internal(`${address} has no IOMMU group`);
+  }
+  return group;
+}
+
+/** The path of its node. */
+async function findGroup(hotplug: Hotplug, group: string, signal: AbortSignal): Promise<string> {
+  const devpath = `/devices/virtual/vfio/${group}`;
+  const wanted = knownDevice(devpath, `of the VFIO group at ${devpath}`);
+  const { devname } = await hotplug.find(wanted, signal);
+  if (devname === "") throw internal(`the VFIO group at ${devpath} has no node`);
+  return `${hotplug.dev}/${devname}`;
+}
+
+function baseName(path: string | undefined): string | undefined {
+  return path?.slice(path.lastIndexOf("/") + 1);
+}

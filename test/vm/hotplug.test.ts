@@ -1,10 +1,8 @@
 // What QEMU plugs into a guest that runs, as its kernel sees it.
 import { expect, test } from "bun:test";
-import { mkdtempSync, rmSync, truncateSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { until } from "../../src/async/until.ts";
 import type { TestVm } from "../support/vm.ts";
+import { makeDisk } from "../support/vm-disk.ts";
 import { BRIDGE, ROOT_PORTS, SCSI_BUS } from "../support/vm-hotplug.ts";
 import { describeWithVm } from "../support/with-vm.ts";
 
@@ -56,12 +54,4 @@ async function shows(vm: TestVm, pattern: string, isThere = true): Promise<void>
   const look = `set -- ${pattern}; test ${isThere ? "" : "!"} -e $1 && echo so || true`;
   const isSo = async () => (await vm.sh(look)) === "so\n";
   expect(await until(isSo, APPEARS_IN_MS)).toBe(true);
-}
-
-function makeDisk(): Disposable & { readonly path: string } {
-  const directory = mkdtempSync(join(tmpdir(), "kata-agent-disk-"));
-  const path = join(directory, "disk");
-  writeFileSync(path, "");
-  truncateSync(path, 16 << 20);
-  return { path, [Symbol.dispose]: () => rmSync(directory, { recursive: true }) };
 }

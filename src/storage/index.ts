@@ -1,4 +1,5 @@
 // All drivers. To add one: its file, its line here, and its rows in the contract suite.
+import { BLOCK_DRIVERS } from "./block.ts";
 import { bind } from "./bind.ts";
 import type { Driver, GroupDriver } from "./driver.ts";
 import { ephemeral } from "./ephemeral.ts";
@@ -10,6 +11,7 @@ import { virtioFs } from "./virtio-fs.ts";
 import { watchableBind } from "./watchable-bind.ts";
 
 const LIST: readonly Driver[] = [
+  ...BLOCK_DRIVERS,
   bind,
   ephemeral,
   imageGuestPull,

@@ -178,14 +178,14 @@ function options(read: Read) {
       kind: bool,
       default: false,
       says: "Heed `VISIBLE_CDI_DEVICES` in the environment of containers.",
-      acts: false,
+      acts: true,
     }),
     cdiTimeoutMs: read({
       parameter: "agent.cdi_timeout",
       kind: seconds,
       default: 100_000,
       says: "How long the specs of CDI devices may take to appear.",
-      acts: false,
+      acts: true,
     }),
     cdhApiTimeoutMs: read({
       parameter: "agent.cdh_api_timeout",

@@ -40,6 +40,7 @@ export function runService(config: Config, listener: () => Fd, isInit: boolean):
     const sandbox = new Sandbox(
       describeGuest(config.containerPipeSize, hookRules(config), log.withTag("container").warn),
       new Hotplug({ timeoutMs: config.hotplugTimeoutMs }),
+      { timeoutMs: config.cdiTimeoutMs, heedsVariable: config.visibleCdiDevices },
     );
     if (config.debugConsole) debugConsole = openDebugConsole(config, sandbox);
     serveRuntime(config, listener(), sandbox, initialPolicy(config), isInit);

@@ -1,6 +1,6 @@
 // Decoders from parsed JSON to typed values. Each is given where the value stands, so that an
 // error reads `process.args: expected an array of strings`. null is absent, as Go writes it.
-import { InvalidSpec, oneOf } from "./invalid-spec.ts";
+import { InvalidSpec, oneOf, quote } from "./invalid-spec.ts";
 
 /** `path` names the value in errors. Throws InvalidSpec. */
 export type Decode<Value> = (value: unknown, path: string) => Value;
@@ -87,6 +87,16 @@ export function object<Value extends object>(fields: Fields<Value>): Decode<Valu
       if (field !== undefined) decoded[key] = field;
     }
     return decoded;
+  };
+}
+
+/** The same, for a document that may have no others. */
+export function closed<Value extends object>(fields: Fields<Value>): Decode<Value> {
+  const decode = object(fields);
+  return (value, path) => {
+    const unknown = Object.keys(members(value, path)).find((key) => !Object.hasOwn(fields, key));
+    if (unknown !== undefined) throw new InvalidSpec(`${path}: unknown field ${quote(unknown)}`);
+    return decode(value, path);
   };
 }
 

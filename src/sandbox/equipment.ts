@@ -1,5 +1,6 @@
 // What is plugged into the guest for containers, and what of it their processes are told.
 import { type PciAddresses, withGuestAddresses } from "../device/pci-environment.ts";
+import { type CdiOptions, injectCdi } from "../device/cdi.ts";
 import { addDevices } from "../device/add-devices.ts";
 import type { DeviceRequest } from "../device/driver.ts";
 import type { Hotplug } from "../device/hotplug.ts";
@@ -9,11 +10,13 @@ const NOTHING: PciAddresses = new Map();
 
 export class Equipment {
   readonly #hotplug: Hotplug;
+  readonly #cdi: CdiOptions;
   /** By the id of the container. */
   readonly #addresses = new Map<string, PciAddresses>();
 
-  constructor(hotplug: Hotplug) {
+  constructor(hotplug: Hotplug, cdi: CdiOptions) {
     this.#hotplug = hotplug;
+    this.#cdi = cdi;
   }
 
   /**
@@ -28,7 +31,7 @@ export class Equipment {
   ): Promise<ContainerSpec> {
     const equipped = await addDevices(devices, spec, this.#hotplug, signal);
     if (equipped.addresses.size > 0) this.#addresses.set(id, equipped.addresses);
-    return equipped.spec;
+    return await injectCdi(equipped.spec, this.#cdi, signal);
   }
 
   /** One more process of a container, in terms of the guest. */

@@ -6,6 +6,7 @@ import type { Guest } from "../container/guest.ts";
 import { refuseUnsupported } from "../container/kernel-support.ts";
 import { openNamespace } from "../container/pinned-namespaces.ts";
 import type { Process } from "../container/process.ts";
+import type { CdiOptions } from "../device/cdi.ts";
 import type { DeviceRequest } from "../device/driver.ts";
 import type { Hotplug } from "../device/hotplug.ts";
 import { type AgentError, internal, invalidArgument, notFound } from "../error.ts";
@@ -69,10 +70,10 @@ export class Sandbox {
   /** The container whose first process the pid namespace ends with. */
   #pidNamespaceOwner: Container | undefined;
 
-  constructor(guest: Guest, hotplug: Hotplug) {
+  constructor(guest: Guest, hotplug: Hotplug, cdi: CdiOptions) {
     this.guest = guest;
     this.hardware = new Hardware(() => this.containers, guest.warn);
-    this.#equipment = new Equipment(hotplug);
+    this.#equipment = new Equipment(hotplug, cdi);
   }
 
   /** A second call keeps the namespaces that are there. */

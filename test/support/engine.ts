@@ -33,6 +33,7 @@ export class Engine implements AsyncDisposable {
   readonly sandbox = new Sandbox(
     describeGuest(0, HOOK_RULES, () => {}),
     new Hotplug({ timeoutMs: 1000 }),
+    { timeoutMs: 1000, heedsVariable: false },
   );
   readonly directory = mkdtempSync(join(tmpdir(), "kata-engine-"));
   /** Of the cgroups of its containers. */

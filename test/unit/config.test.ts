@@ -98,8 +98,8 @@ describe("what the agent is told", () => {
   });
 
   test("about what this version does not do has no effect, which is said unless it is the default", () => {
-    expect(read({ commandLine: "agent.visible_cdi_devices=1" }).warnings).toEqual([
-      "agent.visible_cdi_devices has no effect in this version",
+    expect(read({ commandLine: "agent.secure_storage_integrity=0" }).warnings).toEqual([
+      "agent.secure_storage_integrity has no effect in this version",
     ]);
     // runtime-rs always says this.
     expect(read({ commandLine: "agent.cdh_api_timeout=50" }).warnings).toEqual([]);

@@ -18,6 +18,9 @@ import type { Services } from "../../../src/ttrpc/connection.ts";
 import { StatusError } from "../../../src/ttrpc/status.ts";
 import { HOOK_RULES } from "../../support/hooks.ts";
 
+/** Documents are there or not. */
+const NO_CDI = { timeoutMs: 50, heedsVariable: false };
+
 export type Refusal = { readonly code: Code; readonly message: string };
 
 type Failure = { readonly method: string; readonly error: unknown; readonly isDefect: boolean };
@@ -42,7 +45,7 @@ export class Api {
     this.services = services({
       policy,
       metrics: new Metrics(() => {}),
-      sandbox: new Sandbox(guest, new Hotplug({ timeoutMs: 50 })),
+      sandbox: new Sandbox(guest, new Hotplug({ timeoutMs: 50 }), NO_CDI),
       isInit,
       shutdown: () => void this.shutdowns++,
       onCall: (call) => void this.calls.push(call),

@@ -54,5 +54,8 @@ function dependenciesOf(bytes: Uint8Array): string[] {
   if (at < 0) return [];
   const from = at + key.length;
   const names = buffer.toString("latin1", from, buffer.indexOf(0, from));
-  return names.split(",").filter((name) => name !== "");
+  return names
+    .split(",")
+    .filter((name) => name !== "")
+    .map(nameOf);
 }

@@ -1,11 +1,12 @@
 // Devices that QEMU plugs into a guest, in containers: there before they are asked for, or after.
-import { afterEach, beforeAll, beforeEach, describe, expect, test } from "bun:test";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "bun:test";
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { until } from "../../src/async/until.ts";
 import { AgentService, type DeviceSchema } from "../../src/gen/agent_pb.ts";
 import { Code } from "../../src/ttrpc/code.ts";
 import { type Wanted, createContainer, linesOf, requestFor } from "../support/container.ts";
 import { refusalOf } from "../support/refusal.ts";
+import { type DiskFile, makeDisk } from "../support/vm-disk.ts";
 import { BRIDGE, ROOT_PORTS } from "../support/vm-hotplug.ts";
 import { isListening, plugScsiDisk, plugVirtioDisk, waiting } from "../support/vm-plug.ts";
 import { type GuestState, stateOf } from "../support/vm-state.ts";
@@ -40,12 +41,15 @@ const LOOK = "head -c 5 /dev/data; echo; stat -c '%t:%T %a' /dev/data";
 
 const options = {
   hotplug: true,
-  modules: ["virtio_blk", "virtio_scsi", "sd_mod", "virtio_net"],
+  modules: ["virtio_blk", "virtio_scsi", "sd_mod", "nfit", "nd_pmem"],
   words: ["agent.hotplug_timeout=2"],
 };
 
 describeWithVm("A guest into which devices are plugged", options, (vm) => {
   let before: GuestState;
+  let pmem: DiskFile | undefined;
+
+  afterAll(() => pmem?.[Symbol.dispose]());
 
   beforeAll(async () => {
     await vm().client.call(method.createSandbox, { sandboxId: "pod", hostname: "guest" });
@@ -132,6 +136,25 @@ describeWithVm("A guest into which devices are plugged", options, (vm) => {
       expect(await linesOf(vm(), steal, { mounts: [tmp] })).toEqual([
         expect.stringContaining("Operation not permitted"),
       ]);
+    });
+  });
+
+  describe("keeps what cannot be pulled out of it again:", () => {
+    test("memory that is a disk", async () => {
+      const { qmp } = vm().machine;
+      const size = 128 << 20;
+      pmem = makeDisk("pmem!", size);
+      await qmp.objectAdd("memory-backend-file", "pmem", {
+        "mem-path": pmem.path,
+        share: true,
+        size,
+      });
+      const device = { vmPath: "/dev/pmem0", type: "nvdimm", containerPath: "/dev/data" };
+      const lines = linesOf(vm(), LOOK, withDisks([device]));
+      await waiting(vm());
+      await qmp.deviceAdd("nvdimm", "nvdimm", { memdev: "pmem" });
+      await expectDisk(lines, "pmem!", "pmem0");
+      await expectDisk(linesOf(vm(), LOOK, withDisks([device])), "pmem!", "pmem0");
     });
   });
 

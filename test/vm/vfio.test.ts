@@ -1,0 +1,116 @@
+// PCI functions in a guest with an IOMMU: passed on to containers, or driven by the guest's own kernel.
+import { afterEach, beforeAll, beforeEach, expect, test } from "bun:test";
+import { AgentService } from "../../src/gen/agent_pb.ts";
+import { type Wanted, createContainer, linesOf, startContainer } from "../support/container.ts";
+import { refusalOf } from "../support/refusal.ts";
+import type { TestVm } from "../support/vm.ts";
+import { ROOT_PORTS, type RootPort } from "../support/vm-hotplug.ts";
+import { isListening, waiting } from "../support/vm-plug.ts";
+import { type GuestState, stateOf } from "../support/vm-state.ts";
+import { describeWithVm } from "../support/with-vm.ts";
+
+const { method } = AgentService;
+
+/** On the host. */
+const HOST = ["0000:3b:00.0", "0000:3b:00.1"] as const;
+const ENV = ["PATH=/bin", `PCIDEVICE_ONE=${HOST[0]}`, `PCIDEVICE_BOTH=${HOST.join(",")}`];
+const SHOW = "echo $PCIDEVICE_ONE; echo $PCIDEVICE_BOTH";
+
+const IOMMU = ["-machine", "kernel-irqchip=split", "-device", "intel-iommu,intremap=on"];
+
+const options = {
+  hotplug: true,
+  devices: IOMMU,
+  modules: ["virtio_net", "vfio_pci", "vfio_iommu_type1"],
+  words: ["intel_iommu=on", "agent.hotplug_timeout=5"],
+};
+
+/** An interface that nothing comes out of. */
+async function plugInterface({ machine: { qmp } }: TestVm, { bus }: RootPort) {
+  const id = `net-${bus}`;
+  await using undo = new AsyncDisposableStack();
+  await qmp.execute("netdev_add", { type: "hubport", id: `hub-${bus}`, hubid: 1 });
+  undo.defer(async () => void (await qmp.execute("netdev_del", { id: `hub-${bus}` })));
+  const modern = { "disable-legacy": "on", iommu_platform: true };
+  await qmp.deviceAdd("virtio-net-pci", id, { netdev: `hub-${bus}`, bus, ...modern });
+  undo.defer(() => qmp.deviceDel(id));
+  return undo.move();
+}
+
+/** Where the guest has what is behind the port. */
+async function addressBehind(vm: TestVm, { path }: RootPort): Promise<string> {
+  const port = `/sys/bus/pci/devices/0000:00:${path.slice(0, 2)}.0`;
+  return `${(await vm.sh(`ls ${port}/pci_bus`)).trim()}:00.0`;
+}
+
+const passedOn = (
+  type: string,
+  functions: readonly string[],
+  paths = ["/dev/vfio/17"],
+): Wanted => ({
+  process: { Env: ENV },
+  linux: { Devices: paths.map((Path) => ({ Path, Type: "c", Major: 240n, Minor: 1n })) },
+  request: {
+    devices: [{ id: "vfio", type, containerPath: "/dev/vfio/17", options: [...functions] }],
+  },
+});
+
+describeWithVm("A guest with an IOMMU", options, (vm) => {
+  const [ONE, TWO] = ROOT_PORTS;
+  let before: GuestState;
+
+  beforeAll(async () => {
+    await vm().client.call(method.createSandbox, { sandboxId: "pod", hostname: "guest" });
+    await linesOf(vm(), "true");
+  });
+  beforeEach(async () => {
+    before = await stateOf(vm());
+  });
+  afterEach(async () => {
+    expect(await stateOf(vm())).toEqual(before);
+    expect(await isListening(vm())).toBe(false);
+  });
+
+  test("passes a function on to a container, which opens its group", async () => {
+    await using _ = await plugInterface(vm(), ONE);
+    const script = `${SHOW}; ls /dev/vfio; exec 3<>/dev/vfio/* && echo opened`;
+    const wanted = passedOn("vfio-pci", [`${HOST[0]}=${ONE.path}`]);
+    const [one, both, group, opened] = await linesOf(vm(), script, wanted);
+    const address = await addressBehind(vm(), ONE);
+    // The other one is nobody's.
+    expect([one, both, opened]).toEqual([address, HOST.join(","), "opened"]);
+    const links = await vm().sh(
+      `cd /sys/bus/pci/devices/${address}; basename $(readlink driver); basename $(readlink iommu_group)`,
+    );
+    expect(links).toBe(`vfio-pci\n${group}\n`);
+  });
+
+  test("waits for a function, and again finds it with its driver", async () => {
+    const wanted = passedOn("vfio-pci", [`${HOST[0]}=${TWO.path}`]);
+    const lines = linesOf(vm(), "ls /dev/vfio", wanted);
+    await waiting(vm());
+    await using _ = await plugInterface(vm(), TWO);
+    expect(await lines).toEqual(await linesOf(vm(), "ls /dev/vfio", wanted));
+  });
+
+  test("tells a container of functions that its own kernel drives, and each exec", async () => {
+    await using _a = await plugInterface(vm(), ONE);
+    await using _b = await plugInterface(vm(), TWO);
+    const given = [`${HOST[0]}=${ONE.path}`, `${HOST[1]}=${TWO.path}`];
+    const addresses = [await addressBehind(vm(), ONE), await addressBehind(vm(), TWO)];
+    const wanted = passedOn("vfio-pci-gk", given, []);
+    await using container = await startContainer(vm(), ["sh", "-c", `${SHOW}; sleep 1000`], wanted);
+    const told = `${addresses[0]}\n${addresses.join(",")}\n`;
+    expect(await container.readUntil(`${addresses.join(",")}\n`)).toBe(told);
+    expect((await container.run(["sh", "-c", SHOW], { Env: ENV })).stdout).toBe(told);
+    const driver = await vm().sh(`readlink /sys/bus/pci/devices/${addresses[0]}/driver`);
+    expect(driver.trim()).toEndWith("/virtio-pci");
+  });
+
+  test("refuses a container whose function does not come", async () => {
+    const wanted = passedOn("vfio-pci", [`${HOST[0]}=1e`]);
+    expect((await refusalOf(createContainer(vm(), ["true"], wanted))).message).toBe(
+      "Timeout after 5s waiting for uevent of the PCI function at /devices/pci0000:00/0000:00:1e.0",
+    );
+  });
+});

@@ -46,6 +46,7 @@ function parseLine(line: string): MountinfoEntry | undefined {
 
 /** The kernel writes a space, tab, newline, comma, backslash or `#` inside a field as `\` and octal. */
 function unescape(field: string): string {
+  if (!field.includes("\\")) return field;
   return field.replaceAll(/\\([01][0-7]{2})/g, (_, octal: string) =>
     String.fromCharCode(Number.parseInt(octal, 8)),
   );

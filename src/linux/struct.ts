@@ -199,8 +199,21 @@ export function structOf(struct: StructName, fields: Fields): StructValue {
 
 const SIZE = { u16: 2, u32: 4, u64: 8 } as const;
 
+type LaidOut = ReturnType<typeof layOut>;
+
+/** Each is laid out once: a container's program has some hundred of a few kinds. */
+const laidOut = { x86_64: new Map<StructName, LaidOut>(), arm64: new Map<StructName, LaidOut>() };
+
 /** Field offsets of `struct`, with the C compiler's padding, and its total size in bytes. */
-export function layoutOf(struct: StructName, arch: Arch) {
+export function layoutOf(struct: StructName, arch: Arch): LaidOut {
+  const known = laidOut[arch].get(struct);
+  if (known !== undefined) return known;
+  const made = layOut(struct, arch);
+  laidOut[arch].set(struct, made);
+  return made;
+}
+
+function layOut(struct: StructName, arch: Arch) {
   const layout: Layout = LAYOUTS[struct];
   const packed = layout.packed === arch;
   let at = 0;
@@ -230,13 +243,27 @@ export function encodeStruct(
   for (const { name, width, kind, offset } of fields) {
     const asked = given.fields[name] ?? 0;
     const field = asked instanceof Uint8Array ? place(asked) : asked;
-    const word =
-      kind.as === "open flags" ? BigInt(openFlagsFor(arch, Number(field))) : BigInt(field);
-    if (width === "u16") view.setUint16(offset, Number(BigInt.asUintN(16, word)), true);
-    else if (width === "u32") view.setUint32(offset, Number(BigInt.asUintN(32, word)), true);
-    else view.setBigUint64(offset, BigInt.asUintN(64, word), true);
+    const word = kind.as === "open flags" ? openFlagsFor(arch, Number(field)) : field;
+    if (width === "u16") view.setUint16(offset, halfOf(word), true);
+    else if (width === "u32") view.setUint32(offset, halfOf(word), true);
+    else putUint64(view, offset, word);
   }
   return bytes;
+}
+
+/** What is stored of it is cut to its width. */
+function halfOf(word: number | bigint): number {
+  return typeof word === "number" ? word : Number(BigInt.asUintN(32, word));
+}
+
+/** Halves of a double are far cheaper than a bigint. */
+function putUint64(view: DataView, offset: number, word: number | bigint): void {
+  if (typeof word === "bigint") {
+    view.setBigUint64(offset, BigInt.asUintN(64, word), true);
+    return;
+  }
+  view.setUint32(offset, word, true);
+  view.setInt32(offset + 4, Math.floor(word / 0x1_0000_0000), true);
 }
 
 function refuseBytes(): never {

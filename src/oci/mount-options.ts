@@ -110,8 +110,19 @@ const RECURSIVE_ATIME: ReadonlyMap<string, number> = new Map([
 
 const { _ATIME: ATIME_FIELD } = MOUNT_ATTR;
 
+/** Each list is asked for by its mount's rules and by every step of the program that it is about. */
+const parsed = new WeakMap<readonly string[], MountOptions>();
+
 /** Options count from left to right, the last word wins. Throws InvalidSpec for a NUL. */
 export function parseMountOptions(options: readonly string[]): MountOptions {
+  const known = parsed.get(options);
+  if (known !== undefined) return known;
+  const meant = parse(options);
+  parsed.set(options, meant);
+  return meant;
+}
+
+function parse(options: readonly string[]): MountOptions {
   const nul = options.find((option) => option.includes("\0"));
   if (nul !== undefined) throw new InvalidSpec(`mount option ${quote(nul)} contains NUL`);
   return {

@@ -40,6 +40,8 @@ function checkMount(mount: Mount, inUserNamespace: boolean): void {
     throw new InvalidSpec(`bind mount ${where} has no source`);
 }
 
+const utf8 = new TextEncoder();
+
 /** Bytes of a value or a name, without the NUL (fsconfig(2)). */
 const LONGEST_VALUE = 255;
 
@@ -47,11 +49,15 @@ const LONGEST_VALUE = 255;
 function checkLengths({ destination, source = "" }: Mount, data: readonly string[]): void {
   const values = [["source", source] as const, ...data.map((option) => nameAndValue(option))];
   for (const [name, value] of values) {
-    const bytes = Math.max(...[name, value].map((text) => new TextEncoder().encode(text).length));
+    const bytes = Math.max(bytesOf(name), bytesOf(value));
     if (bytes <= LONGEST_VALUE) continue;
     const limit = `has ${bytes} bytes, fsconfig(2) takes ${LONGEST_VALUE}`;
     throw new InvalidSpec(`mount ${quote(destination)}: ${quote(name)} ${limit}`);
   }
+}
+
+function bytesOf(text: string): number {
+  return utf8.encode(text).length;
 }
 
 function nameAndValue(option: string): readonly [name: string, value: string] {

@@ -20,6 +20,9 @@ export type OnError<Result = null> = {
   readonly [name in ErrnoName]?: typeof skip | Mark | Block<Result>;
 };
 
+/** Most calls have no error that is foreseen. */
+const NONE = {};
+
 /** `park`: wait for the agent. `hand`: the same, with a descriptor for it. `fork`: go on in a new process. `load`: take a number from memory. */
 export type OpKind = "call" | "park" | "hand" | "fork" | "load";
 
@@ -61,19 +64,19 @@ export class Tape {
    * Append a call. Any errno that `onError` does not name ends the child, and the agent learns the
    * label, the errno and the op. After success the tape goes on at `next`.
    */
-  do(label: string, call: Call, onError: OnError = {}, next: Mark | null = null): void {
+  do(label: string, call: Call, onError: OnError = NONE, next: Mark | null = null): void {
     this.#append(label, call, null, onError, next);
   }
 
   /** Append a call whose result, usually a descriptor, later calls use. */
-  fd(label: string, call: Call, onError: OnError<Reg> = {}, next: Mark | null = null): Reg {
+  fd(label: string, call: Call, onError: OnError<Reg> = NONE, next: Mark | null = null): Reg {
     const result = new Reg(this.#registers++);
     this.#append(label, call, result, onError, next);
     return result;
   }
 
   /** Append a call that puts its result in a register that an earlier `fd` made. */
-  refill(result: Reg, label: string, call: Call, onError: OnError<Reg> = {}): void {
+  refill(result: Reg, label: string, call: Call, onError: OnError<Reg> = NONE): void {
     this.#append(label, call, result, onError, null);
   }
 
@@ -136,6 +139,10 @@ export class Tape {
     onError: OnError<Result>,
     next: Mark | null,
   ): void {
+    if (onError === NONE) {
+      this.#push({ kind: "call", label, call, result, next, tolerated: [] });
+      return;
+    }
     const blocks = new Set(Object.values(onError).filter((target) => typeof target === "function"));
     const [block] = blocks;
     if (blocks.size > 1) throw new Error(`tape "${label}": one block an op`);

@@ -1,13 +1,13 @@
 // Write limits to a container's cgroup and see that the kernel has taken them.
 import { internal } from "../error.ts";
-import {
-  listDirectories,
-  readText,
-  tryReadText,
-  writeText,
-  writeTextAsync,
-} from "../kernel/file.ts";
+import { Fd } from "../kernel/fd.ts";
+import { listDirectories, readText, tryReadText, writeTextAsync } from "../kernel/file.ts";
+import { perform } from "../kernel/perform.ts";
+import { AT_FDCWD } from "../linux/constants.ts";
 import { KernelError } from "../linux/error.ts";
+import { openat } from "../linux/fs.ts";
+import { writeText } from "../linux/io.ts";
+import { O } from "../linux/open-flags.ts";
 import { phase } from "../tracing/tracer.ts";
 import { pageSizeLabel } from "./conversion.ts";
 import { type CgroupFiles, type LimitWrite, isTaken } from "./limit-write.ts";
@@ -28,7 +28,9 @@ export function filesOf(directoryOf: DirectoryOf): CgroupFiles {
       const directory = directoryOf(controllerOf(file));
       return directory === undefined ? undefined : tryReadText(`${directory}/${file}`);
     },
-    pageSizes: pageSizes(),
+    get pageSizes() {
+      return pageSizes();
+    },
   };
 }
 
@@ -38,11 +40,16 @@ export function applyWrites(
   directoryOf: DirectoryOf,
 ): Promise<void> {
   return phase("limits", async () => {
-    for (const write of writes) await applyWrite(write, directoryOf);
+    using open = new OpenFile();
+    for (const write of writes) await applyWrite(write, directoryOf, open);
   });
 }
 
-async function applyWrite(write: LimitWrite, directoryOf: DirectoryOf): Promise<void> {
+async function applyWrite(
+  write: LimitWrite,
+  directoryOf: DirectoryOf,
+  open: OpenFile,
+): Promise<void> {
   const { field, file, value, tolerated = [], readBack } = write;
   const at = `linux.resources.${field}`;
   const controller = controllerOf(file);
@@ -52,7 +59,7 @@ async function applyWrite(write: LimitWrite, directoryOf: DirectoryOf): Promise<
   const path = `${directory}/${file}`;
   try {
     if (controller === "memory") await writeTextAsync(path, value);
-    else writeText(path, value);
+    else open.write(path, value);
     if (readBack === undefined) return;
     const shown = readText(path);
     if (!isTaken(write, shown))
@@ -61,6 +68,28 @@ async function applyWrite(write: LimitWrite, directoryOf: DirectoryOf): Promise<
     if (!(error instanceof KernelError)) throw error;
     if (!tolerated.some((name) => error.is(name)))
       throw new KernelError(`${at}: ${error.label}`, error.call, error.errno);
+  }
+}
+
+/** The last file that was written: each device of a policy is a write of its own to one file. */
+class OpenFile implements Disposable {
+  #path = "";
+  #file: Fd | undefined;
+
+  /** Throws a KernelError that begins `write <text> to <path>`. */
+  write(path: string, text: string): void {
+    const label = `write ${text} to ${path}`;
+    if (path !== this.#path) {
+      this[Symbol.dispose]();
+      this.#file = Fd.of(label, openat(AT_FDCWD, path, O.WRONLY));
+      this.#path = path;
+    }
+    if (this.#file !== undefined) perform(label, writeText(this.#file.number, text));
+  }
+
+  [Symbol.dispose](): void {
+    this.#file?.close();
+    this.#path = "";
   }
 }
 

@@ -6,9 +6,9 @@ import type { LimitWrite } from "./limit-write.ts";
 import type { CgroupPath } from "./path.ts";
 
 /** A new cpuset is empty, and no process can enter it like that. */
-export function inheritCpuset(parent: string, child: string): void {
+export function inheritCpuset(parent: string, child: string, isNew: boolean): void {
   for (const file of ["cpuset.cpus", "cpuset.mems"]) {
-    if (readText(`${child}/${file}`).trim() !== "") continue;
+    if (!isNew && readText(`${child}/${file}`).trim() !== "") continue;
     writeText(`${child}/${file}`, readText(`${parent}/${file}`).trim());
   }
 }

@@ -1,16 +1,24 @@
 // Make the directory of a container's cgroup in one hierarchy.
 import { internal } from "../error.ts";
 import { makeDirectory } from "../kernel/file.ts";
-import { rmdir } from "../linux/fs.ts";
+import { exists, rmdir } from "../linux/fs.ts";
 import { attempt } from "../kernel/perform.ts";
 import type { CgroupPath } from "./path.ts";
 import { cgroupsIn, pidsIn, removeEmpty } from "./tree.ts";
 
 /**
- * Throws an AgentError if a process is in `cgroup` or in what is nested in it: the path belongs to a
- * container that lives, or is above one, or above the agent itself.
+ * Remove what an earlier container has left in the places of a new one: limits and a frozen state would
+ * outlive it. Throws an AgentError, and then nothing is removed, if a process is in any of `cgroups` or
+ * in what is nested in them: the path belongs to a container that lives, or is above one, or above the
+ * agent itself.
  */
-export function refuseInUse(cgroup: string): void {
+export function clearPlaces(cgroups: readonly string[]): void {
+  const left = cgroups.filter((cgroup) => attempt(exists(cgroup)) >= 0);
+  for (const cgroup of left) refuseInUse(cgroup);
+  for (const cgroup of left) removeEmpty(cgroup);
+}
+
+function refuseInUse(cgroup: string): void {
   for (const each of cgroupsIn(cgroup)) {
     const [pid] = pidsIn(each);
     if (pid !== undefined) throw internal(`cgroup ${each} is in use by process ${pid}`);
@@ -18,37 +26,27 @@ export function refuseInUse(cgroup: string): void {
 }
 
 /**
- * Make the cgroup `path` below `root` and give its directory. `prepare` is called for every level,
- * whether it was there or not. What an earlier container has left there is replaced: limits and a
- * frozen state would outlive it. `undo` takes back what was made, and nothing else.
+ * Make what is lacking of the cgroup `path` below `root`, leave what is there as it is, and give its
+ * directory. `prepare` is called for every level, with whether it has just been made. `undo` takes back
+ * what was made, and nothing else.
  */
 export function makeCgroup(
   root: string,
   path: CgroupPath,
   undo: DisposableStack,
-  prepare: (parent: string, child: string) => void,
-): string {
-  removeEmpty(`${root}/${path.join("/")}`);
-  return completeCgroup(root, path, undo, prepare);
-}
-
-/** Make what is lacking of the cgroup `path` below `root`, and leave what is there as it is. */
-export function completeCgroup(
-  root: string,
-  path: CgroupPath,
-  undo: DisposableStack,
-  prepare: (parent: string, child: string) => void,
+  prepare: (parent: string, child: string, isNew: boolean) => void,
 ): string {
   const own = `${root}/${path.join("/")}`;
   let parent = root;
   for (const name of path) {
     const child = `${parent}/${name}`;
     // If that fails, somebody has put a cgroup or a process there, and it is theirs.
-    if (makeDirectory(child)) {
+    const isNew = makeDirectory(child);
+    if (isNew) {
       if (child !== own) madeAbove.add(child);
       undo.defer(() => void removeMade(child));
     }
-    prepare(parent, child);
+    prepare(parent, child, isNew);
     parent = child;
   }
   return own;

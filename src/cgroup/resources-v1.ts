@@ -38,6 +38,7 @@ function cpuWrites(cpu: Cpu, files: CgroupFiles): LimitWrite[] {
 
 /** The kernel checks quota / period against the parent's after each of the writes. */
 function bandwidthWrites(cpu: Cpu, { read }: CgroupFiles): LimitWrite[] {
+  if (!given(cpu.period) && !given(cpu.quota) && cpu.burst === undefined) return [];
   const quotaNow = Number(read("cpu.cfs_quota_us") ?? -1);
   const periodNow = Number(read("cpu.cfs_period_us") ?? 0);
   const period = write("cpu.period", "cpu.cfs_period_us", given(cpu.period));
@@ -53,6 +54,7 @@ function bandwidthWrites(cpu: Cpu, { read }: CgroupFiles): LimitWrite[] {
 
 /** The runtime is at most the period, at every moment. */
 function realtimeWrites(cpu: Cpu, { read }: CgroupFiles): LimitWrite[] {
+  if (!given(cpu.realtimeRuntime) && !given(cpu.realtimePeriod)) return [];
   const runtimeNow = Number(read("cpu.rt_runtime_us") ?? 0);
   const runtime = write("cpu.realtimeRuntime", "cpu.rt_runtime_us", given(cpu.realtimeRuntime));
   const period = write("cpu.realtimePeriod", "cpu.rt_period_us", given(cpu.realtimePeriod));
@@ -76,9 +78,11 @@ function memoryWrites({ memory = {} }: Resources, { read }: CgroupFiles): LimitW
     throw new InvalidSpec("memory+swap limit should be >= memory limit");
   const first = size("memory.limit", LIMIT, limit);
   // Without accounting of swap there is no file; no swap and no limit ask for nothing then.
-  const asksNothing = both === undefined || both === limit || isUnlimited(both);
+  const asksNothing = both !== undefined && (both === limit || isUnlimited(both));
   const second =
-    asksNothing && read(WITH_SWAP) === undefined ? [] : size("memory.swap", WITH_SWAP, both);
+    both === undefined || (asksNothing && read(WITH_SWAP) === undefined)
+      ? []
+      : size("memory.swap", WITH_SWAP, both);
   // The limit of both is at least that of memory alone, at every moment.
   const bothFirst =
     both !== undefined && (isUnlimited(both) || both >= Number(read(LIMIT) ?? Infinity));
@@ -120,7 +124,7 @@ function blkioWrites(io: BlockIo, { read }: CgroupFiles): LimitWrite[] {
     );
   });
   return [
-    ...write("blockIO.weight", named("weight"), given(io.weight)),
+    ...(given(io.weight) ? write("blockIO.weight", named("weight"), io.weight) : []),
     ...write("blockIO.leafWeight", "blkio.leaf_weight", given(io.leafWeight)),
     ...perDevice,
     ...throttle("throttleReadBpsDevice", "read_bps_device", io.throttleReadBpsDevice),

@@ -36,6 +36,7 @@ function cpuWrites({ cpu = {} }: Resources, files: CgroupFiles): LimitWrite[] {
 const DEFAULT_PERIOD = "100000";
 
 function bandwidthWrites(cpu: NonNullable<Resources["cpu"]>, { read }: CgroupFiles): LimitWrite[] {
+  if (!given(cpu.quota) && !given(cpu.period) && cpu.burst === undefined) return [];
   const [quotaNow = "max", periodNow = DEFAULT_PERIOD] = read("cpu.max")?.trim().split(" ") ?? [];
   const quota = given(cpu.quota);
   const period = given(cpu.period);
@@ -66,7 +67,7 @@ function memoryWrites({ memory = {} }: Resources, { read }: CgroupFiles): LimitW
   const writes: LimitWrite[] = [];
   if (limit !== undefined && memory.checkBeforeUpdate === true)
     refuseBelow(limit, read("memory.current"));
-  const hasSwap = read("memory.swap.max") !== undefined;
+  const hasSwap = swap !== undefined && read("memory.swap.max") !== undefined;
   // Without accounting of swap there is no file; "none" and "no limit" ask for nothing then.
   if (swap !== undefined && (hasSwap || swap > 0)) {
     const value = orMax(swap);

@@ -12,7 +12,7 @@ import { type Hierarchy, directoryIn, hierarchiesOf, viewOf } from "./hierarchie
 import { killAll } from "./kill.ts";
 import { type OomWatch, watchOomV1 } from "./oom.ts";
 import type { CgroupPath } from "./path.ts";
-import { completeCgroup, makeCgroup, refuseInUse, removeMadeAbove } from "./place.ts";
+import { clearPlaces, makeCgroup, removeMadeAbove } from "./place.ts";
 import { resourceWritesV1 } from "./resources-v1.ts";
 import { readStatFiles } from "./stat-files.ts";
 import type { Stats } from "./stats.ts";
@@ -22,27 +22,32 @@ import { removeAll } from "./tree.ts";
 /** Throws an Error or a KernelError; then nothing is left of what was made. */
 export function createV1(path: CgroupPath): CgroupV1 {
   const hierarchies = mountedHierarchies();
-  for (const hierarchy of hierarchies) refuseInUse(directoryIn(hierarchy, path));
-  return inEach(hierarchies, path, makeCgroup);
+  clearPlaces(hierarchies.map((hierarchy) => directoryIn(hierarchy, path)));
+  return inEach(hierarchies, path);
 }
 
 /** The cgroup that systemd has made for a container, in the few hierarchies that it knows. */
 export function adoptV1(path: CgroupPath): CgroupV1 {
-  return inEach(mountedHierarchies(), path, completeCgroup);
+  return inEach(mountedHierarchies(), path);
 }
 
 type Hierarchies = readonly [Hierarchy, ...Hierarchy[]];
 
+let mounted: Hierarchies | undefined;
+
+/** They are mounted before the agent serves, and nobody mounts them after. */
 function mountedHierarchies(): Hierarchies {
+  if (mounted !== undefined) return mounted;
   const [first, ...rest] = hierarchiesOf(parseMountinfo(readText("/proc/self/mountinfo")));
   if (first === undefined) throw new Error("no cgroup controller is mounted below /sys/fs/cgroup");
-  return [first, ...rest];
+  mounted = [first, ...rest];
+  return mounted;
 }
 
-function inEach(hierarchies: Hierarchies, path: CgroupPath, make: typeof makeCgroup): CgroupV1 {
+function inEach(hierarchies: Hierarchies, path: CgroupPath): CgroupV1 {
   using undo = new DisposableStack();
   for (const { mountPoint, controllers } of hierarchies) {
-    make(mountPoint, path, undo, controllers.includes("cpuset") ? inheritCpuset : () => {});
+    makeCgroup(mountPoint, path, undo, controllers.includes("cpuset") ? inheritCpuset : () => {});
   }
   undo.move();
   return new CgroupV1(hierarchies, path);

@@ -14,7 +14,7 @@ import { V2_FREEZER, freeze, thaw } from "./freezer.ts";
 import { killAll } from "./kill.ts";
 import { type OomWatch, watchOomV2 } from "./oom.ts";
 import type { CgroupPath } from "./path.ts";
-import { completeCgroup, makeCgroup, refuseInUse, removeMadeAbove } from "./place.ts";
+import { clearPlaces, makeCgroup, removeMadeAbove } from "./place.ts";
 import { resourceWritesV2 } from "./resources-v2.ts";
 import { readStatFiles } from "./stat-files.ts";
 import type { Stats } from "./stats.ts";
@@ -23,18 +23,14 @@ import { removeAll, tolerate } from "./tree.ts";
 
 /** Throws an Error or a KernelError; then nothing is left of what was made. */
 export function createV2(path: CgroupPath, root = "/sys/fs/cgroup"): CgroupV2 {
-  refuseInUse(`${root}/${path.join("/")}`);
-  using undo = new DisposableStack();
-  return openIn(root, makeCgroup(root, path, undo, enableControllers), undo);
+  clearPlaces([`${root}/${path.join("/")}`]);
+  return adoptV2(path, root);
 }
 
 /** The cgroup that systemd has made for a container. */
 export function adoptV2(path: CgroupPath, root = "/sys/fs/cgroup"): CgroupV2 {
   using undo = new DisposableStack();
-  return openIn(root, completeCgroup(root, path, undo, enableControllers), undo);
-}
-
-function openIn(root: string, directory: string, undo: DisposableStack): CgroupV2 {
+  const directory = makeCgroup(root, path, undo, enableControllers);
   const call = openat(AT_FDCWD, directory, O.RDONLY | O.DIRECTORY);
   const cgroup = new CgroupV2(root, directory, Fd.of(`open ${directory}`, call));
   undo.move();

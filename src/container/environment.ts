@@ -1,10 +1,9 @@
 // What a process finds in its environment.
 import { Fd } from "../kernel/fd.ts";
-import { attempt, perform } from "../kernel/perform.ts";
-import { isRegularFile } from "../kernel/file.ts";
+import { attempt } from "../kernel/perform.ts";
+import { isRegularFile, readStart } from "../kernel/file.ts";
 import { openInRoot, openat } from "../linux/fs.ts";
 import { AT_FDCWD } from "../linux/constants.ts";
-import { read } from "../linux/io.ts";
 import { O } from "../linux/open-flags.ts";
 import { normaliseEnvironment } from "../oci/environment.ts";
 import { homeOf } from "../oci/passwd.ts";
@@ -33,7 +32,5 @@ function readPasswd(root: Fd): string {
   if (!isRegularFile(place)) return "";
   const label = `read ${path} of the container`;
   using file = Fd.of(label, openat(AT_FDCWD, `/proc/self/fd/${place.number}`, O.RDONLY));
-  const buffer = new Uint8Array(LONGEST_PASSWD);
-  const length = perform(label, read(file.number, buffer));
-  return new TextDecoder().decode(buffer.subarray(0, length));
+  return readStart(file, label, LONGEST_PASSWD);
 }

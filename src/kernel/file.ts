@@ -21,14 +21,21 @@ const buffer = new Uint8Array(64 << 10);
 export function readText(path: string): string {
   const label = `read ${path}`;
   using file = Fd.of(label, openat(AT_FDCWD, path, O.RDONLY));
+  const text = readStart(file, label, LONGEST_FILE);
+  if (text.length > LONGEST_FILE) throw new Error(`${label}: longer than ${LONGEST_FILE}`);
+  return text;
+}
+
+/** From where `file` stands to its end, but not much more than `most` bytes. Throws a KernelError. */
+export function readStart(file: Fd, label: string, most: number): string {
   const text = new TextDecoder();
   let result = "";
-  for (;;) {
+  while (result.length <= most) {
     const length = perform(label, read(file.number, buffer));
-    if (length === 0) return result + text.decode();
+    if (length === 0) break;
     result += text.decode(buffer.subarray(0, length), { stream: true });
-    if (result.length > LONGEST_FILE) throw new Error(`${label}: longer than ${LONGEST_FILE}`);
   }
+  return result + text.decode();
 }
 
 /** undefined: there is no such file. Throws a KernelError for the rest. */

@@ -244,6 +244,8 @@ export function encodeStruct(
     const asked = given.fields[name] ?? 0;
     const field = asked instanceof Uint8Array ? place(asked) : asked;
     const word = kind.as === "open flags" ? openFlagsFor(arch, Number(field)) : field;
+    if (typeof word === "number" && !Number.isInteger(word))
+      throw new RangeError(`${given.struct}.${name} is no integer: ${word}`);
     if (width === "u16") view.setUint16(offset, halfOf(word), true);
     else if (width === "u32") view.setUint32(offset, halfOf(word), true);
     else putUint64(view, offset, word);

@@ -55,35 +55,41 @@ export function encode(tape: Tape, target: Target): number {
     target.address + registersAt,
     target.address + opsAt,
   ];
-  machine.forEach((word, i) => writer.word(i * WORD, word));
+  for (const [i, word] of machine.entries()) writer.word(i * WORD, word);
   // A register that no op has filled is no descriptor: 0 would be somebody's stdin.
   for (let i = 0; i < tape.registers; i++) writer.word(registersAt + i * WORD, -1);
-  tape.ops.forEach((op, index) => encodeOp(op, index, opsAt + index * OP_WORDS * WORD, writer));
+  let at = opsAt;
+  let index = 0;
+  for (const op of tape.ops) {
+    encodeOp(op, index++, at, writer);
+    at += OP_WORDS * WORD;
+  }
   return writer.end;
 }
 
 function encodeOp(op: Op, index: number, at: number, writer: Writer): void {
-  const next = index + 1;
-  const place = (mark: Mark | null) => forward(op, index, mark);
   writer.word(at, numberOf(op, writer.arch));
   writer.word(at + WORD, op.result === null ? -1 : op.result.index);
-  writer.word(at + 3 * WORD, op.next === null ? next : place(op.next));
+  writer.word(at + 3 * WORD, placeOf(op, index, op.next));
   if (op.source !== undefined) writer.word(at + 4 * WORD, writer.source(op.source));
   if (op.call !== null) {
     const kinds = argumentKinds(op.call.name);
     let registers = 0;
-    op.call.args.forEach((arg, i) => {
+    let i = 0;
+    for (const arg of op.call.args) {
       if (arg instanceof Reg) registers |= 1 << i;
       writer.word(at + (4 + i) * WORD, writer.argument(arg, kinds[i]));
-    });
+      i++;
+    }
     writer.word(at + 2 * WORD, registers);
   }
   if (op.tolerated.length > TOLERATED) throw new RangeError(`tape "${op.label}": too many errnos`);
-  op.tolerated.forEach(([name, mark], i) => {
-    const tolerated = at + (4 + ARGS + 2 * i) * WORD;
+  let tolerated = at + (4 + ARGS) * WORD;
+  for (const [name, mark] of op.tolerated) {
     writer.word(tolerated, errnoNumber(name));
-    writer.word(tolerated + WORD, mark === null ? next : place(mark));
-  });
+    writer.word(tolerated + WORD, placeOf(op, index, mark));
+    tolerated += 2 * WORD;
+  }
 }
 
 function numberOf({ kind, call }: Op, arch: Arch): number {
@@ -93,8 +99,9 @@ function numberOf({ kind, call }: Op, arch: Arch): number {
 }
 
 /** Jumps go forward only: a tape ends after at most as many calls as it has ops. */
-function forward(op: Op, index: number, mark: Mark | null): number {
-  if (mark?.index === undefined || mark.index <= index) {
+function placeOf(op: Op, index: number, mark: Mark | null): number {
+  if (mark === null) return index + 1;
+  if (mark.index === undefined || mark.index <= index) {
     throw new RangeError(`tape "${op.label}": a jump must go forward`);
   }
   return mark.index;
@@ -105,7 +112,8 @@ class Writer {
   readonly arch: Arch;
   end: number;
   readonly #target: Target;
-  readonly #words: DataView;
+  /** Halves of the 64-bit words, the low one first, as both architectures have them. */
+  readonly #halves: Int32Array;
   readonly #strings = new Map<string, number>();
   readonly #buffers = new Map<Uint8Array, number>();
   readonly #text = new TextEncoder();
@@ -115,17 +123,20 @@ class Writer {
     this.arch = target.arch;
     this.end = dataAt;
     const { buffer, byteOffset, byteLength } = target.memory;
-    this.#words = new DataView(buffer, byteOffset, byteLength);
+    this.#halves = new Int32Array(buffer, byteOffset, byteLength >> 2);
   }
 
-  /** A 64-bit word. Halves of a double are far cheaper than a bigint each. */
+  /** A 64-bit word, where 0 was. Halves of a double are far cheaper than a bigint each. */
   word(at: number, value: number | bigint): void {
+    if (value === 0) return;
+    const half = at >> 2;
     if (typeof value === "bigint") {
-      this.#words.setBigUint64(at, BigInt.asUintN(64, value), true);
+      this.#halves[half] = Number(BigInt.asIntN(32, value));
+      this.#halves[half + 1] = Number(BigInt.asIntN(32, value >> 32n));
       return;
     }
-    this.#words.setInt32(at, value | 0, true);
-    this.#words.setInt32(at + 4, Math.floor(value / 0x1_0000_0000), true);
+    this.#halves[half] = value;
+    if (value < 0 || value > 0x7fff_ffff) this.#halves[half + 1] = Math.floor(value / 0x1_0000_0000);
   }
 
   argument(arg: Arg, kind: Kind | undefined): number | bigint {
@@ -180,8 +191,8 @@ class Writer {
   #vector(items: readonly string[]): number {
     const pointers = items.map((item) => this.#string(item));
     const at = this.#reserve((pointers.length + 1) * WORD);
-    pointers.forEach((pointer, i) => this.word(at + i * WORD, pointer));
-    this.word(at + pointers.length * WORD, 0);
+    this.#target.memory.fill(0, at, this.end);
+    for (const [i, pointer] of pointers.entries()) this.word(at + i * WORD, pointer);
     return this.#target.address + at;
   }
 

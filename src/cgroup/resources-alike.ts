@@ -28,10 +28,12 @@ export function pidsWrites({ pids }: Resources, { read }: CgroupFiles): LimitWri
  */
 export function hugepageWrites(
   { hugepageLimits = [] }: Resources,
-  { read, pageSizes }: CgroupFiles,
+  files: CgroupFiles,
   suffix: "max" | "limit_in_bytes",
   unlimited: string,
 ): LimitWrite[] {
+  if (hugepageLimits.length === 0) return [];
+  const { read, pageSizes } = files;
   return hugepageLimits.flatMap(({ pageSize, limit }, index) => {
     if (!pageSizes.includes(pageSize)) return [];
     const write = (file: string): LimitWrite => ({

@@ -42,9 +42,19 @@ export class Bundle {
     const bind = makeDirectory(target);
     if (bind) undo.defer(() => void removeDirectory(target));
     const bundle = new Bundle(path, { source: spec.root.path, target, bind }, isOurs);
-    bundle.#saveSpec(spec);
     undo.move();
     return bundle;
+  }
+
+  /** Throws a KernelError. */
+  saveSpec(spec: ContainerSpec): void {
+    const label = `write ${this.#config}`;
+    const flags = O.WRONLY | O.CREAT | O.TRUNC | O.NOFOLLOW;
+    using file = Fd.of(label, openat(AT_FDCWD, this.#config, flags, 0o600));
+    const text = JSON.stringify(spec, (_, value) =>
+      typeof value === "bigint" ? Number(value) : value,
+    );
+    perform(label, writeText(file.number, text));
   }
 
   /** The root is gone; the spec can still be read, as poststop hooks do. */
@@ -63,15 +73,5 @@ export class Bundle {
 
   get #config(): string {
     return `${this.path}/config.json`;
-  }
-
-  #saveSpec(spec: ContainerSpec): void {
-    const label = `write ${this.#config}`;
-    const flags = O.WRONLY | O.CREAT | O.TRUNC | O.NOFOLLOW;
-    using file = Fd.of(label, openat(AT_FDCWD, this.#config, flags, 0o600));
-    const text = JSON.stringify(spec, (_, value) =>
-      typeof value === "bigint" ? Number(value) : value,
-    );
-    perform(label, writeText(file.number, text));
   }
 }

@@ -33,7 +33,7 @@ import { seccompFilter } from "./seccomp-filters.ts";
 
 export type CreateOptions = Omit<
   CreateInit,
-  "labels" | "mountLabel" | "bundle" | "cgroup" | "seccomp" | "runHooks" | "idMapped"
+  "labels" | "mountLabel" | "bundle" | "cgroup" | "seccomp" | "runHooks" | "meanwhile" | "idMapped"
 > &
   Pick<Hooked, "forgiven"> & {
     /** Called when the kernel kills in it for want of memory; before the end of the process is known. */
@@ -93,22 +93,19 @@ export class Container {
     undo.defer(() => cgroup.destroy());
     // Before anybody is in it: what is used from the first moment counts, and nothing escapes.
     await cgroup.apply(spec.linux.resources ?? {});
-    const oom = onOomKill && undo.use(cgroup.watchOom(onOomKill));
+    let oom: OomWatch | undefined;
+    const meanwhile = () => {
+      bundle.saveSpec(spec);
+      // Kills that there were until then are counted, and seen at the first look.
+      oom = onOomKill && undo.use(cgroup.watchOom(onOomKill));
+    };
     const runHooks = (pid: number) => {
       hooksBegan = true;
       return runCreateHooks(hooked, pid, kindsOf(placement), signal);
     };
+    const own = { bundle, cgroup, seccomp, labels, mountLabel, meanwhile, runHooks };
     const init = await withIdMaps(spec, placement.joined.get("user"), (idMapped) =>
-      createInit({
-        ...options,
-        bundle,
-        cgroup,
-        seccomp,
-        labels,
-        mountLabel,
-        idMapped,
-        runHooks,
-      }),
+      createInit({ ...options, ...own, idMapped }),
     );
     undo.defer(() => init.end());
     await cgroup.entered();

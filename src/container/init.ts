@@ -44,6 +44,7 @@ export type CreateInit = {
   readonly mountLabel: string | undefined;
   readonly idMapped: ReadonlyMap<Mount, Fd>;
   readonly signal: AbortSignal;
+  readonly meanwhile: () => void;
   /** Run the hooks that come before the root is entered, for the first process `pid`. */
   readonly runHooks: (pid: number) => Promise<void>;
 };
@@ -71,6 +72,7 @@ export async function createInit(options: CreateInit): Promise<Process> {
     cgroup,
     guest,
     take: takeListener(options, "creating"),
+    meanwhile: options.meanwhile,
     signal,
     program: (birth) =>
       initProgram(spec, {

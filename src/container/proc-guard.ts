@@ -2,7 +2,7 @@
 // by a link of the image, and a covered file of /proc tells lies to whoever trusts it.
 import { invalidArgument } from "../error.ts";
 import { readText } from "../kernel/file.ts";
-import { parseMountinfo } from "../linux/mountinfo.ts";
+import { mountPointsBelow } from "../linux/mountinfo.ts";
 import { quote } from "../oci/invalid-spec.ts";
 import { isCoverable } from "../oci/proc-file.ts";
 import type { Linux } from "../oci/spec.ts";
@@ -15,11 +15,8 @@ export function checkProcMounts(
   { maskedPaths = [], readonlyPaths = [] }: Linux,
 ): void {
   const asked = [...maskedPaths, ...readonlyPaths];
-  // Of some fifty mounts a few are there.
-  const lines = readText(`/proc/${pid}/mountinfo`).split("\n");
-  const below = lines.filter((line) => line.includes(PROC)).join("\n");
-  for (const { mountPoint } of parseMountinfo(below)) {
-    if (!mountPoint.startsWith(PROC) || isCoverable(mountPoint.slice(PROC.length))) continue;
+  for (const mountPoint of mountPointsBelow(PROC, readText(`/proc/${pid}/mountinfo`))) {
+    if (isCoverable(mountPoint.slice(PROC.length))) continue;
     if (asked.some((path) => mountPoint === path || mountPoint.startsWith(`${path}/`))) continue;
     throw invalidArgument(`${quote(mountPoint)} cannot be mounted because it is inside /proc`);
   }

@@ -26,6 +26,8 @@ export type Spawn = {
   readonly cgroup: Pick<Cgroup, "entry">;
   readonly guest: Guest;
   readonly take?: Take | undefined;
+  /** What the agent has to do while the child plays its tape: there may be a processor for each. */
+  readonly meanwhile?: (() => void) | undefined;
   /** Aborted: the process is killed. */
   readonly signal: AbortSignal;
 };
@@ -57,6 +59,7 @@ async function make(options: Spawn): Promise<Process> {
   const kill = () => child.signal(SIG.KILL);
   signal.addEventListener("abort", kill, { once: true });
   try {
+    options.meanwhile?.();
     // With a terminal the first park comes after it is opened.
     if (pipes === null) await child.parked();
     const stdio =

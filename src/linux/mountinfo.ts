@@ -24,6 +24,14 @@ export function parseMountinfo(text: string): MountinfoEntry[] {
   return text.split("\n").flatMap((line) => parseLine(line) ?? []);
 }
 
+/** The mount points that begin with `start`, without a look at the rest of some fifty lines. */
+export function mountPointsBelow(start: string, text: string): string[] {
+  const points = text.matchAll(/^\d+ \d+ \S+ \S+ (\S+) /gm);
+  return [...points].flatMap(([, field = ""]) =>
+    field.startsWith(start) ? [unescape(field)] : [],
+  );
+}
+
 function parseLine(line: string): MountinfoEntry | undefined {
   const words = line.split(" ");
   const dash = words.indexOf("-", FIXED);

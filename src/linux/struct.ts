@@ -238,8 +238,8 @@ export function encodeStruct(
   place: (bytes: Uint8Array) => number = refuseBytes,
 ): Uint8Array {
   const { fields, size } = layoutOf(given.struct, arch);
-  const bytes = new Uint8Array(size);
-  const view = new DataView(bytes.buffer);
+  const buffer = new ArrayBuffer(size);
+  const view = new DataView(buffer);
   for (const { name, width, kind, offset } of fields) {
     const asked = given.fields[name] ?? 0;
     const field = asked instanceof Uint8Array ? place(asked) : asked;
@@ -250,7 +250,7 @@ export function encodeStruct(
     else if (width === "u32") view.setUint32(offset, halfOf(word), true);
     else putUint64(view, offset, word);
   }
-  return bytes;
+  return new Uint8Array(buffer);
 }
 
 /** What is stored of it is cut to its width. */

@@ -49,6 +49,9 @@ export function lineOf({ type, date, pid, subsystem, message, fields }: Entry): 
     subsystem,
     ...fields,
   };
+  // Of three bytes each, which is the most, so many characters are a line, and none needs to be cut.
+  const plain = `${JSON.stringify(record)}\n`;
+  if (plain.length <= LONGEST_LINE / 3) return plain;
   const line = json(record, LONGEST_VALUE);
   return Buffer.byteLength(line) <= LONGEST_LINE ? line : json(record, KEPT);
 }

@@ -4,13 +4,18 @@ import { invalidField } from "./invalid-spec.ts";
 
 export type CapabilityName = (typeof CAP)[number];
 
+/** With `CAP_` and without. */
+const KNOWN = new Map<string, CapabilityName>(
+  CAP.flatMap((name) => [[name, name] as const, [name.slice("CAP_".length), name] as const]),
+);
+
 /**
  * The name that `text` stands for. Runtimes write it with or without `CAP_`, and one of the two
  * Kata runtimes sends it as a JSON string, quotes included. Throws InvalidSpec.
  */
 export function capabilityName(field: string, text: string): CapabilityName {
-  const bare = text.replace(/^"(.*)"$/s, "$1");
-  const name = CAP.find((known) => known === bare || known === `CAP_${bare}`);
+  const bare = text.startsWith('"') ? text.replace(/^"(.*)"$/s, "$1") : text;
+  const name = KNOWN.get(bare);
   if (name === undefined) throw invalidField(field, text);
   return name;
 }

@@ -136,7 +136,8 @@ class Writer {
       return;
     }
     this.#halves[half] = value;
-    if (value < 0 || value > 0x7fff_ffff) this.#halves[half + 1] = Math.floor(value / 0x1_0000_0000);
+    if (value < 0 || value > 0x7fff_ffff)
+      this.#halves[half + 1] = Math.floor(value / 0x1_0000_0000);
   }
 
   argument(arg: Arg, kind: Kind | undefined): number | bigint {

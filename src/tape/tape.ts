@@ -143,12 +143,16 @@ export class Tape {
       this.#push({ kind: "call", label, call, result, next, tolerated: [] });
       return;
     }
-    const blocks = new Set(Object.values(onError).filter((target) => typeof target === "function"));
-    const [block] = blocks;
-    if (blocks.size > 1) throw new Error(`tape "${label}": one block an op`);
+    const targets = Object.entries(onError);
+    let block: Block<Result> | undefined;
+    for (const [, target] of targets) {
+      if (typeof target !== "function" || target === block) continue;
+      if (block !== undefined) throw new Error(`tape "${label}": one block an op`);
+      block = target;
+    }
     const start = new Mark();
     const end = block === undefined ? next : (next ?? new Mark());
-    const tolerated = Object.entries(onError).map(([name, target]) => {
+    const tolerated = targets.map(([name, target]) => {
       const to = target === skip ? end : typeof target === "function" ? start : target;
       return [name as ErrnoName, to] as const;
     });

@@ -4,6 +4,9 @@ import { SYSCALL_TABLE } from "./syscall-table.ts";
 
 export type SyscallArchitecture = keyof typeof SYSCALL_TABLE;
 
+/** No name begins with a digit, nor with what stands before them. */
+const LAST_DIGIT = 0x39;
+
 const parsed = new Map<SyscallArchitecture, ReadonlyMap<string, number>>();
 
 /** The numbers of `architecture` by name; those of x32 without their bit 30. */
@@ -14,7 +17,7 @@ export function syscallNumbers(architecture: SyscallArchitecture): ReadonlyMap<s
   let number = 0;
   // Names stand in the order of their numbers; one is written where the count does not just go on.
   for (const word of SYSCALL_TABLE[architecture].trim().split(/\s+/)) {
-    if (/^\d/.test(word)) number = Number(word);
+    if (word.charCodeAt(0) <= LAST_DIGIT) number = Number(word);
     else numbers.set(word, number++);
   }
   parsed.set(architecture, numbers);

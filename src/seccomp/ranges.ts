@@ -29,10 +29,15 @@ export function rangesOf(
   // x32 has 64-bit registers and 32-bit words.
   const wide = architecture === "x86_64" || architecture === "aarch64";
   const rest = (start: number, word = otherwise) => ({ start, rules: [], wide, otherwise: word });
-  const ranges: Range[] = [rest(0)];
-  for (const [number, rules] of [...byNumber].toSorted(([a], [b]) => a - b)) {
-    ranges.push({ start: number, rules, wide, otherwise }, rest(number + 1));
+  const ranges: Range[] = [];
+  let next = 0;
+  // An array of numbers is sorted without a call of ours for each two of some hundred.
+  for (const number of Uint32Array.from(byNumber.keys()).sort()) {
+    if (number > next || number === 0) append(ranges, rest(next));
+    append(ranges, { start: number, rules: byNumber.get(number) ?? [], wide, otherwise });
+    next = number + 1;
   }
+  append(ranges, rest(next));
   const isPublic = (number: number) => architecture !== "arm" || number < ARM_PRIVATE;
   const last = named.filter(isPublic).reduce((most, number) => Math.max(most, number), -1);
   if (newer !== undefined && last >= 0) {
@@ -47,17 +52,36 @@ export function merged(ranges: readonly Range[]): readonly Range[] {
   const found: Range[] = [];
   for (const range of ranges.toSorted((a, b) => a.start - b.start)) {
     if (found.at(-1)?.start === range.start) found.pop();
-    const before = found.at(-1);
-    if (before === undefined || key(before) !== key(range)) found.push(range);
+    append(found, range);
   }
   return found;
 }
 
-/** What a range says, as text: its answer, or its rules if they have conditions. */
-function key({ rules, wide, otherwise }: Range): string {
+/** Unless it says the same as the last. */
+function append(ranges: Range[], range: Range): void {
+  const before = ranges.at(-1);
+  if (before === undefined || !sayTheSame(before, range)) ranges.push(range);
+}
+
+function sayTheSame(one: Range, other: Range): boolean {
+  const [answer, wanted] = [answerIn(one), answerIn(other)];
+  if (answer !== undefined || wanted !== undefined) return answer === wanted;
+  return one.rules === other.rules ? isAlike(one, other) : key(one) === key(other);
+}
+
+function isAlike(one: Range, other: Range): boolean {
+  return one.wide === other.wide && one.otherwise === other.otherwise;
+}
+
+/** undefined: it depends on arguments. */
+function answerIn({ rules, otherwise }: Range): number | undefined {
   const [first] = rules;
-  if (first === undefined) return String(otherwise);
-  if (first.conditions.length === 0) return String(first.answer);
+  if (first === undefined) return otherwise;
+  return first.conditions.length === 0 ? first.answer : undefined;
+}
+
+/** What a range says of arguments, as text. */
+function key({ rules, wide, otherwise }: Range): string {
   const texts = rules.map(({ conditions, answer }) => [
     answer,
     ...conditions.map(({ index, op, value, valueTwo }) => `${index}${op}${value},${valueTwo}`),

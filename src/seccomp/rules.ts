@@ -25,18 +25,18 @@ export function rulesFor(profile: Seccomp, architecture: SyscallArchitecture): R
   const defaultAnswer = answerOf(profile.defaultAction, profile.defaultErrnoRet);
   for (const syscall of profile.syscalls ?? []) {
     const answer = answerOf(syscall.action, syscall.errnoRet);
-    const alternatives = alternativesOf(syscall);
+    const rules = alternativesOf(syscall).map((conditions) => ({ conditions, answer }));
     for (const name of syscall.names) {
       const number = numbers.get(name);
       if (number !== undefined) named.push(number);
       if (answer === defaultAnswer) continue;
-      if (number !== undefined) collected.add(number, alternatives, answer);
+      if (number !== undefined) collected.add(number, rules);
       if (architecture !== "x86" || (syscall.args ?? []).length > 0) continue;
       // A rule with conditions does not reach into the multiplexed call: its arguments are in memory,
       // where no filter looks.
       const { call, operation } = MULTIPLEXED.get(name) ?? {};
       const other = call && numbers.get(call);
-      if (other && operation) collected.add(other, [[operation]], answer);
+      if (other && operation) collected.add(other, [{ conditions: [operation], answer }]);
     }
   }
   return { byNumber: collected.byNumber, named };
@@ -52,18 +52,17 @@ function alternativesOf({ args = [] }: SeccompSyscall): readonly (readonly Secco
 }
 
 class Collected {
-  readonly byNumber = new Map<number, Rule[]>();
+  readonly byNumber = new Map<number, readonly Rule[]>();
   #conditional = 0;
 
   /** What is unconditional overrides every condition, and the first of its kind stays. */
-  add(number: number, alternatives: readonly (readonly SeccompArg[])[], answer: number): void {
+  add(number: number, rules: readonly Rule[]): void {
     const known = this.byNumber.get(number);
     if (known?.[0]?.conditions.length === 0) return;
-    const isCertain = alternatives[0]?.length === 0;
-    if (!isCertain) this.#countConditional(alternatives.length);
-    const rules = alternatives.map((conditions) => ({ conditions, answer }));
-    if (known === undefined || isCertain) this.byNumber.set(number, rules);
-    else known.push(...rules);
+    const isCertain = rules[0]?.conditions.length === 0;
+    if (!isCertain) this.#countConditional(rules.length);
+    // The list is that of all numbers that one rule names.
+    this.byNumber.set(number, known === undefined || isCertain ? rules : [...known, ...rules]);
   }
 
   /** The product of two long lists would keep the agent busy for long, and to no avail. */

@@ -32,7 +32,7 @@ export function rangesOf(
   const ranges: Range[] = [];
   let next = 0;
   // An array of numbers is sorted without a call of ours for each two of some hundred.
-  for (const number of Uint32Array.from(byNumber.keys()).sort()) {
+  for (const number of Uint32Array.from(byNumber.keys()).toSorted()) {
     if (number > next || number === 0) append(ranges, rest(next));
     append(ranges, { start: number, rules: byNumber.get(number) ?? [], wide, otherwise });
     next = number + 1;

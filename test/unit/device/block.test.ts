@@ -34,6 +34,7 @@ describe("the path of the disk", () => {
     ["scsi", "1:255", `${SCSI}/host3/target3:0:1/3:0:1:255/block/sdzz`],
     ["mmioblk", "/dev/vda", "/devices/platform/LNRO0005:00/virtio0/block/vda"],
     ["mmioblk", "/dev/loop0", "/devices/virtual/block/loop0"],
+    ["mmioblk", "/dev/nvme0n1", "/devices/virtual/block/nvme0n1"],
     ["nvdimm", "/dev/pmem0", PMEM],
     ["blk-ccw", "0.0.10", CCW],
   ])("of %s %s is found, there already or just come", async (kind, address, devpath) => {
@@ -88,6 +89,12 @@ describe("the path of the disk", () => {
   test.each([...BLOCK_KINDS])("of %s is not that of nothing", (kind) => {
     expect(() => blockAt(kind, "")).toThrow(AgentError);
   });
+});
+
+test("a partition is found by its name where it is there", async () => {
+  using devices = new FakeDevices();
+  devices.disk("/devices/platform/LNRO0005:00/virtio0/block/vda/vda1");
+  expect(await blockAt("mmioblk", "/dev/vda1")(devices.hotplug, NEVER)).toEndWith("/vda1");
 });
 
 describe("a bridge", () => {

@@ -131,3 +131,14 @@ test("what cannot be listened to is an error of the wait", async () => {
   const hotplug = new Hotplug({ timeoutMs: 60_000, sys, dev, open });
   await expect(blockAt("blk", "02")(hotplug, NEVER)).rejects.toThrow("read uevents: EBADF");
 });
+
+test("what cannot be opened is an error of the wait, and nobody waits after it", async () => {
+  using devices = new FakeDevices();
+  const { sys, dev } = devices;
+  const open = () => {
+    throw new Error("open the uevent socket: EMFILE");
+  };
+  const hotplug = new Hotplug({ timeoutMs: 60_000, sys, dev, open });
+  await expect(blockAt("blk", "02")(hotplug, NEVER)).rejects.toThrow("EMFILE");
+  expect(hotplug.waiters).toBe(0);
+});

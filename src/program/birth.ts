@@ -51,9 +51,9 @@ export function leaveAgent(
 }
 
 /** What the program is to the guest's kernel. After leaveAgent(), while the agent's /proc is in sight. */
-export function enterSecurity(tape: Tape, { containerId, labels }: Birth): void {
+export function enterSecurity(tape: Tape, { containerId, ids, labels }: Birth): void {
   labelKeys(tape, labels);
-  enterKeyring(tape, containerId);
+  if (ids === undefined) enterKeyring(tape, containerId);
   labelProgram(tape, labels);
 }
 
@@ -62,8 +62,11 @@ const KEYRING_AS_MADE = 0x3f13_0000;
 /** and to find by its name. */
 const KEY_USR_SEARCH = 0x0008_0000;
 
-/** One for all processes of the container. An exec finds it because the first has let it be found. */
-function enterKeyring(tape: Tape, containerId: string): void {
+/**
+ * One for all processes of the container. An exec finds it because the first has let it be found. It
+ * belongs to who makes it: in a user namespace, to the root of that.
+ */
+export function enterKeyring(tape: Tape, containerId: string): void {
   const none = new Mark();
   const join = joinSessionKeyring(`_ses.${containerId}`);
   tape.do("join the container's session keyring", join, { ENOSYS: none });

@@ -5,7 +5,7 @@ import { O } from "../linux/open-flags.ts";
 import { setsid } from "../linux/process.ts";
 import type { ContainerProcess } from "../oci/valid-spec.ts";
 import { Tape } from "../tape/tape.ts";
-import { type Birth, enterSecurity, leaveAgent, masterNumber } from "./birth.ts";
+import { type Birth, enterKeyring, enterSecurity, leaveAgent, masterNumber } from "./birth.ts";
 import { enterCgroup } from "./cgroup-entry.ts";
 import { closeOnExec, closeOthers } from "./descriptors.ts";
 import { checkEntrypoint, execute } from "./entrypoint.ts";
@@ -33,7 +33,10 @@ export function execProgram(process: ContainerProcess, context: ExecContext): Ta
   setFinalAffinity(tape, execCPUAffinity);
   enterSecurity(tape, context);
   joinNamespaces(tape, context.joined);
-  if (context.ids !== undefined) becomeRootInside(tape);
+  if (context.ids !== undefined) {
+    becomeRootInside(tape);
+    enterKeyring(tape, context.containerId);
+  }
   joinMountNamespace(tape, context.joined);
   tape.do("start a session", setsid());
   if (process.terminal === true) {

@@ -9,7 +9,7 @@ import type { NamespaceType } from "../oci/namespace.ts";
 import type { Device, Mount } from "../oci/spec.ts";
 import type { ContainerSpec } from "../oci/valid-spec.ts";
 import { Tape } from "../tape/tape.ts";
-import { type Birth, enterSecurity, leaveAgent, masterNumber } from "./birth.ts";
+import { type Birth, enterKeyring, enterSecurity, leaveAgent, masterNumber } from "./birth.ts";
 import { enterCgroup } from "./cgroup-entry.ts";
 import type { CgroupView } from "./cgroup-view.ts";
 import { closeOnExec, closeOthers } from "./descriptors.ts";
@@ -72,6 +72,7 @@ export function initProgram(spec: ContainerSpec, context: InitContext): Tape {
   if (ids !== undefined) {
     beBornInside(tape, created);
     becomeRootInside(tape);
+    enterKeyring(tape, context.containerId);
   }
   newNamespaces(tape, created);
   if (created.includes("uts")) setNames(tape, spec);

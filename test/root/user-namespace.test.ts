@@ -163,6 +163,15 @@ describeWithEngine("a container in a user namespace", (engine) => {
     await container.remove();
   });
 
+  test("has one session keyring for all its processes, which its root owns", async () => {
+    const container = await idle(inUser());
+    const script = `awk '$9 == "_ses.${container.id}:" { print $1, $6 }' /proc/keys`;
+    const found = await engine().exec(container.id, script);
+    expect(found).toEqual([expect.stringMatching(/^\w+ 0$/)]);
+    expect(await engine().exec(container.id, script)).toEqual(found);
+    await container.remove();
+  });
+
   test("can open its standard streams again, whoever it is", async () => {
     const script = "echo out > /dev/stdout; echo err > /proc/self/fd/2";
     for (const uid of [0, 1000]) {

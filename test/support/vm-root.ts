@@ -13,7 +13,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Entry, archive, directory, file, tree } from "./cpio.ts";
 import type { Arch } from "../../src/linux/arch.ts";
-import { makeRootfs } from "./rootfs.ts";
+import { BUSYBOX, makeRootfs } from "./rootfs.ts";
 import { kernel } from "./vm-kernel.ts";
 import { modulesFor } from "./vm-modules.ts";
 import { NATIVE, PLATFORMS, busyboxFor } from "./vm-platform.ts";
@@ -22,10 +22,15 @@ import { PORTS } from "./vm-ports.ts";
 /**
  * "memory": all of it in an initramfs. "disk": an initramfs that changes over to a disk, read-only, as
  * Kata's images are. "systemd": the same with a distribution on it, in which systemd starts the agent.
- * "agent": an initramfs that holds the agent and nothing else, nor anything that
- * loads modules for it.
+ * "tests": the same without systemd, and with Bun and this repository. "agent": an initramfs that holds
+ * the agent and nothing else, nor anything that loads modules for it.
  */
-export type Root = "memory" | "disk" | "systemd" | "agent";
+export type Root = "memory" | "disk" | "systemd" | "tests" | "agent";
+
+/** A disk is read-only. */
+export function isOnDisk(root: Root): boolean {
+  return root === "disk" || root === "systemd" || root === "tests";
+}
 
 /** Paths of what QEMU is given. */
 export type RootFiles = { readonly initramfs: string; readonly disk?: string };
@@ -33,10 +38,24 @@ export type RootFiles = { readonly initramfs: string; readonly disk?: string };
 /** Where the containers' root file system is in the guest. */
 export const ROOTFS = "/rootfs";
 
+/** Where a guest that runs tests has this repository. */
+export const REPOSITORY = "/repository";
+
 const AGENT_AT = "usr/bin/kata-agent";
 const GUEST = join(import.meta.dir, "../vm/guest.c");
 const DEBIAN = join(import.meta.dir, "debian-root.sh");
-const UNITS = join(import.meta.dir, "../../docs/systemd");
+const SOURCES = join(import.meta.dir, "../..");
+const UNITS = join(SOURCES, "docs/systemd");
+
+/** What of them the tests of the root tier need. */
+const TESTED = [
+  "package.json",
+  "bunfig.toml",
+  "src",
+  "test",
+  "node_modules/consola",
+  "node_modules/@bufbuild/protobuf",
+];
 
 /** How the host gets in: virtio-serial and then vsock within the guest, or a vsock device. */
 const MODULES = ["virtio_pci", "virtio_console", "vsock_loopback", "vmw_vsock_virtio_transport"];
@@ -77,12 +96,13 @@ export async function writeRoot(options: RootOptions, into: string): Promise<Roo
   const scratch = mkdtempSync(join(tmpdir(), "kata-agent-root-"));
   try {
     const first = file("init", compileGuest(compiler, scratch), 0o755);
-    if (root === "disk" || root === "systemd") {
+    if (isOnDisk(root)) {
       const loaded = modulesOf([...wanted, ...DISK_MODULES], modules);
       await write(initramfs, [first, ...loaded, directory(DISK_AT)]);
       const names = DIRECTORIES.filter((name) => !without.includes(name));
       const onDisk = join(scratch, "root");
       if (root === "systemd") installUnits(onDisk);
+      if (root === "tests") installTests(onDisk);
       return { initramfs, disk: makeDisk(arch, names, into, onDisk) };
     }
     const rootfs = join(scratch, "rootfs");
@@ -127,6 +147,17 @@ function installUnits(root: string): void {
   cpSync(UNITS, units, { recursive: true });
   // Debian has it elsewhere, for who wants it.
   symlinkSync("/usr/share/systemd/tmp.mount", join(units, "tmp.mount"));
+}
+
+/** Debian, with what `bun test` takes; without its systemd the agent is process 1. */
+function installTests(root: string): void {
+  run(["bash", DEBIAN, root]);
+  rmSync(join(root, "usr/lib/systemd/systemd"));
+  copyFileSync(process.execPath, join(root, "usr/bin/bun"));
+  copyFileSync(BUSYBOX, join(root, "usr/bin/busybox"));
+  for (const name of TESTED) {
+    cpSync(join(SOURCES, name), join(root, REPOSITORY, name), { recursive: true });
+  }
 }
 
 function compileGuest(compiler: string, scratch: string): Uint8Array {

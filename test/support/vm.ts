@@ -4,7 +4,7 @@ import { Client } from "../../src/ttrpc/client.ts";
 import { AgentClient } from "./agent-client.ts";
 import { Transcript } from "./transcript.ts";
 import type { Channel } from "./vm-channel.ts";
-import { ROOTFS } from "./vm-root.ts";
+import { ROOTFS, isOnDisk } from "./vm-root.ts";
 import { Machine, type MachineOptions } from "./vm-machine.ts";
 
 const AGENT_PORT = 1024;
@@ -31,15 +31,16 @@ export class TestVm implements AsyncDisposable {
 
   /** Resolves when the agent has answered. Before that the guest is not prepared, and has no /dev. */
   static async boot(options: MachineOptions = {}): Promise<TestVm> {
+    const { root = "memory" } = options;
     await using stack = new AsyncDisposableStack();
     const vm = new TestVm(
       stack.use(await Machine.start(options)),
-      isOnDisk(options) ? WRITABLE : ROOTFS,
+      isOnDisk(root) ? WRITABLE : ROOTFS,
     );
     vm.#client = await vm.connect();
     await vm.machine.unlessFailed(vm.client.call(Health.method.check, {}));
     vm.#bootMs = performance.now() - vm.machine.startedAt;
-    if (isOnDisk(options)) await vm.sh(`busybox cp -a ${ROOTFS} ${WRITABLE}`);
+    if (isOnDisk(root)) await vm.sh(`busybox cp -a ${ROOTFS} ${WRITABLE}`);
     stack.move();
     return vm;
   }
@@ -98,9 +99,4 @@ export class TestVm implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.machine[Symbol.asyncDispose]();
   }
-}
-
-/** A disk is read-only. */
-function isOnDisk({ root }: MachineOptions): boolean {
-  return root === "disk" || root === "systemd";
 }

@@ -4,10 +4,11 @@ import { join } from "node:path";
 import { AgentService, type CreateContainerRequest } from "../../src/gen/agent_pb.ts";
 import type { LinuxNamespace, Process, Spec } from "../../src/gen/oci_pb.ts";
 import { TestContainer } from "../support/container.ts";
+import { profileJson } from "../support/seccomp-profiles.ts";
 import { containerRequest } from "../support/spec.ts";
 import type { AgentClient } from "../support/agent-client.ts";
 import type { Bench } from "./bench.ts";
-import { profileJson, profileMessage } from "./seccomp.ts";
+import { profileMessage } from "./seccomp.ts";
 
 const { method } = AgentService;
 

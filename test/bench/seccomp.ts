@@ -1,4 +1,4 @@
-// Docker's default profile twice: as the request's message, and as config.json has it.
+// Docker's default profile as the request's message has it.
 import { create } from "@bufbuild/protobuf";
 import { type LinuxSeccomp, LinuxSeccompSchema } from "../../src/gen/oci_pb.ts";
 import type { Seccomp, SeccompSyscall } from "../../src/oci/seccomp.ts";
@@ -30,12 +30,4 @@ function ruleMessage({ names, action, errnoRet, args = [] }: SeccompSyscall) {
       Op: op,
     })),
   };
-}
-
-/** 64-bit values as plain numbers: none in the profile is beyond 2^53. */
-export function profileJson(): unknown {
-  const text = JSON.stringify(profile, (_, value) =>
-    typeof value === "bigint" ? Number(value) : value,
-  );
-  return JSON.parse(text);
 }

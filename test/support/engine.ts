@@ -76,14 +76,23 @@ export class Engine implements AsyncDisposable {
         ...asObject(linux),
       },
     };
+    await this.createFrom(id, config);
+    return id;
+  }
+
+  /** Created from a whole config.json, not started. */
+  async createFrom(id: string, config: Json): Promise<void> {
     const spec = validateSpec(specFromJson(JSON.stringify(config)));
     await this.sandbox.createContainer({ id, spec, sandboxPidns: false, ...CALLER });
-    return id;
   }
 
   /** What it says from its start to its end; it is removed then. */
   async run(args: readonly string[], change: Json = {}): Promise<Outcome> {
-    const id = await this.create(args, change);
+    return this.finish(await this.create(args, change));
+  }
+
+  /** Start it; what it says to its end, after which it is removed. */
+  async finish(id: string): Promise<Outcome> {
     const container = this.sandbox.container(id);
     try {
       await container.start();
@@ -99,8 +108,13 @@ export class Engine implements AsyncDisposable {
   }
 
   async exec(id: string, script: string, process: Json = {}): Promise<string[]> {
-    const execId = `x${++this.#serial}`;
     const asked = { cwd: "/", args: ["sh", "-c", script], env: [PATH], ...process };
+    return linesIn(await this.execFrom(id, asked));
+  }
+
+  /** What a process says that is given as in config.json. */
+  async execFrom(id: string, asked: Json): Promise<Outcome> {
+    const execId = `x${++this.#serial}`;
     const { process: decoded } = specFromJson(
       JSON.stringify({ ociVersion: "1.2.0", process: asked }),
     );
@@ -110,7 +124,7 @@ export class Engine implements AsyncDisposable {
     const made = this.sandbox.process(id, execId);
     const outcome = await outcomeOf(made);
     container.forget(made);
-    return linesIn(outcome);
+    return outcome;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -117,3 +117,12 @@ export function containerdProfile(arch: Arch): Seccomp {
     ],
   };
 }
+
+/** Docker's profile as config.json has it: none of its numbers is beyond 2^53. */
+export function profileJson(): unknown {
+  const profile = dockerProfile(process.arch === "arm64" ? "arm64" : "x86_64");
+  const text = JSON.stringify(profile, (_, value) =>
+    typeof value === "bigint" ? Number(value) : value,
+  );
+  return JSON.parse(text);
+}

@@ -43,8 +43,9 @@ if [ "$purpose" = test ]; then
   packages+=(libseccomp2)
   # Metrics are read as Prometheus reads them.
   packages+=(python3-prometheus-client)
-  # The benchmarks run it beside the agent.
-  packages+=(runc)
+  # The benchmarks run it beside the agent, and what its containers see is compared; script(1) gives one
+  # of them a terminal.
+  packages+=(runc bsdutils)
   # The interop tests' client. Debian 12 has too old a one, and then says so below.
   bash test/support/has-go.sh >/dev/null || packages+=(golang-go)
 fi

@@ -22,7 +22,7 @@ import { Runc, noRunc } from "../support/runc.ts";
 import { CASES, type Case, type Config } from "../support/runc-cases.ts";
 import { COMPARED, type Sight, sightIn } from "../support/sight.ts";
 
-const PATIENCE_MS = 60_000;
+const PATIENCE_MS = 300_000;
 
 const directory = mkdtempSync(join(tmpdir(), "kata-agent-beside-runc-"));
 // The root of a user namespace is nobody here, and has to reach its root file system.

@@ -70,7 +70,7 @@ describe.each([v1, v2])("$name", (version) => {
     expect(isFrozen(`${main}/${path[0]}`)).toBe(true);
   });
 
-  it("a kill reaches nested cgroups, also those that the container has frozen itself", async () => {
+  it("a kill reaches nested cgroups, also those that the container has frozen itself (D23)", async () => {
     const path: CgroupPath = [freshName()];
     const cgroup = create(path);
     const nested = `${main}/${path[0]}/a`;
@@ -129,7 +129,7 @@ describe.each([v1, v2])("$name", (version) => {
     await cgroup.kill();
   });
 
-  it("destroy waits for the last process, leaves no directory, and can be repeated", async () => {
+  it("destroy waits for the last process, leaves no directory, and can be repeated (D24)", async () => {
     const path: CgroupPath = [freshName(), "c1"];
     const cgroup = create(path);
     for (const directory of everywhere(path)) makeDirectory(`${directory}/nested`);
@@ -161,7 +161,7 @@ describe.each([v1, v2])("$name", (version) => {
     for (const directory of everywhere([pod])) expect(listDirectories(directory)).toEqual([]);
   });
 
-  it("a cgroup that does not empty is an error, and the others are removed", async () => {
+  it("a cgroup that does not empty is an error, and the others are removed (D35)", async () => {
     const [busy, idle] = [freshName(), freshName()];
     await enter(create([busy]));
     await create([idle]).thaw();

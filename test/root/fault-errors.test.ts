@@ -138,7 +138,7 @@ describeWithAgent("a container that is created and cannot be started", (agent) =
     ["/bin/orphan", "ENOENT: No such file or directory", 127],
     ["/bin", "EACCES: Permission denied", 126],
   ])(
-    "because of its program %s says why, has a status and is removed",
+    "because of its program %s says why, has a status and is removed (D8)",
     async (file, text, status) => {
       const before = agent().held();
       const wanted = { rootfs: rootfsWithTraps(agent()) };

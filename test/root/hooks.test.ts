@@ -279,7 +279,7 @@ describeWithAgent("a hook that runs too long", (agent) => {
     expect(sights(log).map(({ name }) => name)).toEqual(["Poststop"]);
   });
 
-  test("keeps nobody else waiting", async () => {
+  test("keeps nobody else waiting (D37)", async () => {
     const rootfs = agent().rootfs();
     const path = script(
       join(rootfs, "slow"),

@@ -118,7 +118,7 @@ describeWithAgent("an image with hostile links", (agent) => {
   );
 
   test.each(["proc", "sys"])(
-    "/%s is not mounted at the end of a link: the image could play it",
+    "/%s is not mounted at the end of a link: the image could play it (D11, CVE-2019-16884, CVE-2019-19921, CVE-2023-27561, CVE-2023-28642)",
     async (at) => {
       mkdirSync(join(rootfs, "elsewhere"));
       symlinkSync("/elsewhere", join(rootfs, at));
@@ -126,17 +126,20 @@ describeWithAgent("an image with hostile links", (agent) => {
     },
   );
 
-  test.each(WAYS)("at or above the destination of a mount, %s, stay inside", async (way) => {
-    link("data", way);
-    link("above", way);
-    const source = join(agent().directory, "volume");
-    mkdirSync(source, { recursive: true });
-    const mounts = ["/data", "/above/made/here"].flatMap((destination) => [
-      { destination, type: "bind", source, options: ["rbind"] },
-      { destination, type: "tmpfs", source: "tmpfs" },
-    ]);
-    await tried("touch /data/x /above/made/here/x", { ...NONE, mounts: [PROC, ...mounts] });
-  });
+  test.each(WAYS)(
+    "at or above the destination of a mount, %s, stay inside (CVE-2020-2026, CVE-2024-45310)",
+    async (way) => {
+      link("data", way);
+      link("above", way);
+      const source = join(agent().directory, "volume");
+      mkdirSync(source, { recursive: true });
+      const mounts = ["/data", "/above/made/here"].flatMap((destination) => [
+        { destination, type: "bind", source, options: ["rbind"] },
+        { destination, type: "tmpfs", source: "tmpfs" },
+      ]);
+      await tried("touch /data/x /above/made/here/x", { ...NONE, mounts: [PROC, ...mounts] });
+    },
+  );
 
   test("below a mount of the guest's own are not followed out of the container either", async () => {
     const volume = join(agent().directory, "hostile-volume");
@@ -174,17 +177,20 @@ describeWithAgent("an image with hostile links", (agent) => {
     await tried("true", { ...NONE, mounts: [PROC], linux: { ...NONE.linux, Devices } });
   });
 
-  test.each(WAYS)("in the place of devices and of the console, %s, give way", async (way) => {
-    for (const name of ["null", "zero", "console", "fd", "stdout"])
-      link(`dev/${name}`, way, "null");
-    const mounts = [
-      PROC,
-      { destination: "/dev/pts", type: "devpts", source: "devpts", options: ["newinstance"] },
-    ];
-    const script = "echo x > /dev/null; echo y > /dev/console; stat -c %t:%T /dev/null";
-    await tried(script, { ...NONE, mounts });
-    await tried(script, { ...NONE, mounts, process: { Terminal: true } });
-  });
+  test.each(WAYS)(
+    "in the place of devices and of the console, %s, give way (CVE-2025-52565)",
+    async (way) => {
+      for (const name of ["null", "zero", "console", "fd", "stdout"])
+        link(`dev/${name}`, way, "null");
+      const mounts = [
+        PROC,
+        { destination: "/dev/pts", type: "devpts", source: "devpts", options: ["newinstance"] },
+      ];
+      const script = "echo x > /dev/null; echo y > /dev/console; stat -c %t:%T /dev/null";
+      await tried(script, { ...NONE, mounts });
+      await tried(script, { ...NONE, mounts, process: { Terminal: true } });
+    },
+  );
 
   test("lead to what has that name inside, if anything", async () => {
     link("data", "absolute");
@@ -228,7 +234,7 @@ describeWithAgent("an image with hostile links", (agent) => {
     }
   });
 
-  test("of procfs as a working directory lead to no directory of the guest's", async () => {
+  test("of procfs as a working directory lead to no directory of the guest's (CVE-2024-21626)", async () => {
     await using container = await idleContainer(agent());
     const numbers = Array.from({ length: 40 }, (_, number) => number);
     for (const number of numbers) {

@@ -1,17 +1,23 @@
 // The life of a container and its processes as the host sees it: rpc.md 11.11. Signals, output and
 // refusals have files of their own.
 import { expect, test } from "bun:test";
+import { readFileSync } from "node:fs";
+import { until } from "../../src/async/until.ts";
 import { AgentService } from "../../src/gen/agent_pb.ts";
 import { Health } from "../../src/gen/health_pb.ts";
 import { Code } from "../../src/ttrpc/code.ts";
 import { TestAgent } from "../support/agent.ts";
 import {
   SIGKILL,
+  type TestContainer,
   createContainer,
   idleContainer,
   sh,
   startContainer,
 } from "../support/container.ts";
+import { inGuest } from "../support/guest.ts";
+import { childrenOf } from "../support/held.ts";
+import { statusOf } from "../support/proc-status.ts";
 import { refusalOf } from "../support/refusal.ts";
 import { processMessage } from "../support/spec.ts";
 import { describeWithAgent } from "../support/with-agent.ts";
@@ -19,6 +25,14 @@ import { describeWithAgent } from "../support/with-agent.ts";
 const { method } = AgentService;
 const LONG_MS = 30_000;
 const gone = { code: Code.NOT_FOUND, message: expect.stringContaining("Process not found") };
+
+/** Of the agent's children, as it sees them itself. */
+function agentPids(agent: TestAgent): number[] {
+  return childrenOf(agent.pid).map((pid) => {
+    const { NSpid = "" } = statusOf(readFileSync(`/proc/${pid}/status`, "utf8"));
+    return Number(NSpid.split("\t")[1]);
+  });
+}
 
 describeWithAgent("WaitProcess", (agent) => {
   test("gives all who wait the same status, and then knows the process no more", async () => {
@@ -87,10 +101,30 @@ describeWithAgent("WaitProcess", (agent) => {
     });
     expect(await Promise.all(ends)).toEqual(codes);
   });
+
+  test("tells the processes apart that had the same pid one after the other (D38)", async () => {
+    await using first = await idleContainer(agent());
+    await using second = await idleContainer(agent());
+    /** The next process of the agent's namespace, unless another one is faster, has the pid after. */
+    const born = async (container: TestContainer, status: number) => {
+      inGuest(agent(), "sh", "-c", "echo 20000 > /proc/sys/kernel/ns_last_pid");
+      const process = await container.exec(["sh", "-c", `read line; exit ${status}`]);
+      const [pid] = agentPids(agent()).filter((each) => each > 20_000);
+      return { process, pid };
+    };
+    const one = await born(first, 3);
+    await one.process.write("go\n");
+    await one.process.readToEnd();
+    expect(await until(() => !agentPids(agent()).includes(one.pid ?? 0), 5000)).toBe(true);
+    const other = await born(second, 4);
+    expect(other.pid).toBe(Number(one.pid));
+    await other.process.write("go\n");
+    expect([await other.process.wait(), await one.process.wait()]).toEqual([4, 3]);
+  });
 });
 
 describeWithAgent("StartContainer", (agent) => {
-  test("is refused a second time, and the container goes on", async () => {
+  test("is refused a second time, and the container goes on (D10)", async () => {
     await using container = await idleContainer(agent());
     const refusal = await refusalOf(container.start());
     expect(refusal.code).toBe(Code.INTERNAL);
@@ -98,7 +132,7 @@ describeWithAgent("StartContainer", (agent) => {
     expect((await container.run(["true"])).status).toBe(0);
   });
 
-  test("is refused when the first process has ended, and the agent goes on", async () => {
+  test("is refused when the first process has ended, and the agent goes on (D10)", async () => {
     await using container = await createContainer(agent(), ["true"]);
     await container.killAll();
     const wait = container.wait();
@@ -137,7 +171,7 @@ describeWithAgent("ExecProcess", (agent) => {
     expect((await agent().client.call(method.waitProcess, asked)).status).toBe(2);
   });
 
-  test("into a paused container is refused, and after resume it goes on", async () => {
+  test("into a paused container is refused, and after resume it goes on (D22)", async () => {
     await using container = await idleContainer(agent());
     await container.pause();
     const refusal = await refusalOf(container.exec(["true"]));

@@ -113,7 +113,7 @@ describeWithAgent("linux.seccomp", (agent) => {
     expect(stderr).toContain("Function not implemented");
   });
 
-  test("takes an errno of 0 for none: a call that never ran has not succeeded", async () => {
+  test("takes an errno of 0 for none: a call that never ran has not succeeded (D2)", async () => {
     const profile = except(errno("mkdir", 0), errno("mkdirat", 0));
     const { stderr } = await run(agent(), "mkdir /made", profile);
     expect(stderr).toContain("Operation not permitted");
@@ -144,7 +144,7 @@ describeWithAgent("linux.seccomp", (agent) => {
     expect((await run(agent(), "mkdir /made", profile)).status).toBe(1);
   });
 
-  test("that allows nothing ends the container, which does not hang", async () => {
+  test("that allows nothing ends the container, which does not hang (D8)", async () => {
     const linux = { Seccomp: { DefaultAction: "SCMP_ACT_ERRNO" } };
     await using container = await startContainer(agent(), ["true"], { linux });
     expect(await container.wait()).not.toBe(0);
@@ -217,7 +217,7 @@ describeWithAgent("a filter and the arguments of a call", (agent) => {
   );
 
   test.skipIf(missing !== undefined)(
-    title("answers ENOSYS for a call that is newer than the profile, not EPERM"),
+    title("answers ENOSYS for a call that is newer than the profile, not EPERM (D39)"),
     async () => {
       const allowed = [...numbers].filter(([name, number]) => name !== "mkdir" && number < NEWEST);
       const profile = {

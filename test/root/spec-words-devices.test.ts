@@ -34,7 +34,7 @@ describeWithAgent("the default devices", (agent) => {
     expect(full).toContain("No space left on device");
   });
 
-  test("are made in the image where no /dev is mounted, in the place of whatever is there", async () => {
+  test("are made in the image where no /dev is mounted, in the place of whatever is there (D14)", async () => {
     const rootfs = agent().rootfs();
     mkdirSync(join(rootfs, "dev"));
     writeFileSync(join(rootfs, "dev/null"), "a file");
@@ -129,7 +129,7 @@ describeWithAgent("linux.devices", (agent) => {
     expect(lines).toEqual([`${CHARACTER} 600 0 0 a:c8`]);
   });
 
-  test("take the place of a default, but /dev/ptmx stays the container's own", async () => {
+  test("take the place of a default, but /dev/ptmx stays the container's own (D14)", async () => {
     const wanted = withDevices(
       device("/dev/null", "c", 1, 5, { FileMode: 0o600 }),
       device("/dev/ptmx", "c", 5, 2),

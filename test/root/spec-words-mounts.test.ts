@@ -115,7 +115,7 @@ describeWithAgent("a bind mount", (agent) => {
     expect(lines).toEqual(["from the guest", "from the guest", "from the guest"]);
   });
 
-  test("leaves the image's own file as it was", async () => {
+  test("leaves the image's own file as it was (D13)", async () => {
     const rootfs = agent().rootfs();
     writeFileSync(join(rootfs, "etc/hosts"), "of the image\n");
     const script = "cat /etc/hosts; echo changed > /etc/hosts";

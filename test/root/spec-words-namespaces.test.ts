@@ -105,7 +105,7 @@ describeWithAgent("the pid namespace of a container", (agent) => {
     expect(Number(stdout)).toBeGreaterThan(1);
   });
 
-  test("of the sandbox lets execs into a container whose own first process has ended", async () => {
+  test("of the sandbox lets execs into a container whose own first process has ended (D7)", async () => {
     await using pod = await TestAgent.start();
     const request = { sandboxPidns: true };
     await using _first = await idleContainer(pod, { request });
@@ -114,7 +114,7 @@ describeWithAgent("the pid namespace of a container", (agent) => {
     expect((await second.run(["cat", "/proc/1/comm"])).stdout).toBe("sleep\n");
   });
 
-  test("of the sandbox refuses execs when the container that it began with has ended", async () => {
+  test("of the sandbox refuses execs when the container that it began with has ended (D7)", async () => {
     await using pod = await TestAgent.start();
     const request = { sandboxPidns: true };
     await using first = await idleContainer(pod, { request });

@@ -29,7 +29,7 @@ describeWithAgent("linux.maskedPaths", (agent) => {
     expect(await masked(["/secret/key"], script)).toEqual(["0", "0"]);
   });
 
-  test("make a directory empty, and nothing can be put there", async () => {
+  test("make a directory empty, and nothing can be put there (D15)", async () => {
     const script = "ls -A /secret | wc -l; touch /secret/mine 2>&1; true";
     expect(await masked(["/secret"], script)).toEqual([
       "0",
@@ -60,7 +60,7 @@ describeWithAgent("linux.maskedPaths", (agent) => {
     expect(await masked(["/to-secret"], "ls -A /secret | wc -l")).toEqual(["0"]);
   });
 
-  test("are hidden by the guest's own /dev/null, whatever the image calls so", async () => {
+  test("are hidden by the guest's own /dev/null, whatever the image calls so (CVE-2025-31133)", async () => {
     const rootfs = secretRootfs(agent());
     mkdirSync(join(rootfs, "dev"));
     writeFileSync(join(rootfs, "dev/null"), "not null\n");
@@ -103,7 +103,7 @@ describeWithAgent("linux.readonlyPaths", (agent) => {
     expect(lines).toHaveLength(4);
   });
 
-  test("keep what else their mount forbids", async () => {
+  test("keep what else their mount forbids (D16)", async () => {
     const wanted = ["ro", "nosuid", "nodev", "noexec", "relatime"];
     expect(await optionsOf("/proc/sys", ["/proc/sys"])).toEqual(wanted);
     const mount = { destination: "/m", type: "tmpfs", options: ["nodev", "noatime"] };
@@ -157,7 +157,7 @@ describeWithAgent("linux.sysctl", (agent) => {
     expect(await set(values, at(...names))).toEqual(Object.values(values));
   });
 
-  test("reaches the kernel whatever the image or the spec have put at /proc", async () => {
+  test("reaches the kernel whatever the image or the spec have put at /proc (CVE-2025-52881)", async () => {
     const rootfs = agent().rootfs();
     mkdirSync(join(rootfs, "proc/sys/kernel"), { recursive: true });
     writeFileSync(join(rootfs, "proc/sys/kernel/msgmax"), "untouched\n");

@@ -69,7 +69,7 @@ describeWithAgent("process.env", (agent) => {
   const homeOf = async (...given: Parameters<typeof environment>) =>
     (await environment(...given)).filter((entry) => entry.startsWith("HOME="));
 
-  test("is passed on verbatim and in order, with the last of several for one name", async () => {
+  test("is passed on verbatim and in order, with the last of several for one name (D17)", async () => {
     const given = ["A=1", "B= two  words ", "A=3", "EMPTY=", "EQUALS=a=b", "LINES=a\nb", "HOME=/h"];
     expect(await environment(given)).toEqual(given.slice(1));
   });
@@ -186,7 +186,7 @@ describeWithAgent("the limits of a process", (agent) => {
     ]);
   });
 
-  test("are an exec's own, and the container's where it names none", async () => {
+  test("are an exec's own, and the container's where it names none (D9)", async () => {
     await using container = await idleContainer(agent(), { process: { Rlimits: rlimits } });
     const args = ["sh", "-c", limit("Max open files")];
     const own = [{ Type: "RLIMIT_NOFILE", Soft: 50n, Hard: 60n }];
@@ -268,7 +268,7 @@ describeWithAgent("a process of a container", (agent) => {
     expect([group, session]).toEqual([pid, pid]);
   });
 
-  test("has no descriptor but its three streams", async () => {
+  test("has no descriptor but its three streams (D36)", async () => {
     const args = ["ls", "/proc/self/fd"];
     // The fourth is the directory that ls reads.
     await using container = await startContainer(agent(), args);

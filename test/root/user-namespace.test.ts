@@ -17,6 +17,8 @@ import { openat } from "../../src/linux/fs.ts";
 import { O } from "../../src/linux/open-flags.ts";
 import { childPids } from "../support/child.ts";
 import { describeWithEngine } from "../support/engine.ts";
+import { installPeeping } from "../support/peeping-program.ts";
+import { missing as noCompiler } from "../support/syscall-probe.ts";
 
 const HOST = 100_000;
 const MAP = [{ containerID: 0, hostID: HOST, size: 65_536 }];
@@ -73,7 +75,7 @@ describeWithEngine("a container in a user namespace", (engine) => {
     await engine().sandbox.removeContainer(container);
   });
 
-  test("shares the pod's names with others that have the same maps, and with no one else", async () => {
+  test("shares the pod's names with others that have the same maps, and with no one else (D21)", async () => {
     const [one, two, other] = await Promise.all([
       idle(inUser()),
       idle(inUser()),
@@ -229,6 +231,23 @@ describeWithEngine("a container in a user namespace", (engine) => {
     ]);
     await engine().sandbox.removeContainer(container);
   });
+
+  test.skipIf(noCompiler !== undefined)(
+    "gets hold of nothing of the agent when a process joins it",
+    async () => {
+      const root = rootfs();
+      installPeeping(root.path);
+      const process = {
+        capabilities: capabilities("CAP_SYS_PTRACE", "CAP_SYS_ADMIN", "CAP_DAC_OVERRIDE"),
+      };
+      const id = await engine().create(["peep"], { root, process, linux: inUser() });
+      const outcome = engine().finish(id);
+      for (let round = 0; round < 30; round++) await engine().exec(id, "true", process);
+      writeFileSync(`${root.path}/stop`, "");
+      const { stdout } = await outcome;
+      expect([...new Set(stdout.trim().split("\n"))]).toEqual(["looking", "meets one"]);
+    },
+  );
 
   test("has hooks that are root in it, with the limits of the program, and a program with its nice", async () => {
     const said = `${engine().directory}/said`;

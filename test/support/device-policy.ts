@@ -36,7 +36,7 @@ export function testDevicePolicy(
   agent: () => AgentUnderTest,
 ): void {
   onVersion(
-    "are the ordinary ones where the spec has no rules, and any node can be made",
+    "are the ordinary ones where the spec has no rules, and any node can be made (CVE-2020-2023)",
     async () => {
       const script = [
         "for device in null zero full random urandom; do head -c 1 /dev/$device | wc -c; done",

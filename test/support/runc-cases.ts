@@ -1,6 +1,7 @@
 // Containers of many kinds, as config.json has them, for two runtimes to be compared by. Root and
 // cgroup are those of the test.
 import { statusOf } from "./proc-status.ts";
+import { v1 } from "./cgroup.ts";
 import { CAP } from "../../src/linux/constants.ts";
 import { profileJson } from "./seccomp-profiles.ts";
 import { LOOK } from "./sight.ts";
@@ -79,7 +80,8 @@ const USER = {
   noNewPrivileges: false,
 };
 
-const NAMESPACES = ["pid", "ipc", "uts", "mount"];
+/** On cgroup v2 the agent's containers have a cgroup namespace, asked for or not. */
+const NAMESPACES = ["pid", "ipc", "uts", "mount", ...(v1.skip ? ["cgroup"] : [])];
 const MAP = [{ containerID: 0, hostID: 100_000, size: 65_536 }];
 
 /** The masked and read-only paths of an ordinary one depend on what the machine's /proc has. */
@@ -118,12 +120,12 @@ export const CASES: readonly Case[] = [
         CGROUP,
         mount("/data", "bind", "rbind,ro,rprivate", "/usr/share"),
         mount("/other", "tmpfs", "nosuid,noatime,size=64k"),
-        mount("/etc/hosts", "bind", "bind,nodev,noexec", "/etc/hosts"),
+        mount("/etc/hosts", "bind", "bind,nodev,noexec", "/etc/passwd"),
         mount("/tmp", "tmpfs", "nosuid,noexec,mode=1777"),
         mount("/run", "tmpfs", "nosuid,strictatime,mode=755,size=65536k"),
       ],
       linux: {
-        namespaces: [...NAMESPACES, "cgroup"].map((type) => ({ type })),
+        namespaces: [...new Set([...NAMESPACES, "cgroup"])].map((type) => ({ type })),
         sysctl: { "kernel.msgmax": "9000", "kernel.shm_rmid_forced": "1" },
         rootfsPropagation: "slave",
         maskedPaths: [],

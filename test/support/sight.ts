@@ -105,9 +105,9 @@ function mountText(mount: MountinfoEntry, line: string, rootfs: string): string 
   const { root, options, optionalFields, fstype, source, superOptions } = mount;
   const propagation = optionalFields.map((field) => field.replace(/:\d+/, ""));
   const words = [...options, ...propagation].join(" ");
-  if (line.split(" ")[2] === devices) return `the guest's own, ${words}`;
+  if (line.split(" ")[2] === devices) return "the guest's own";
   if (mount.mountPoint === "/" && rootfs.endsWith(root)) return `the root, ${words}`;
   if (fstype === "tmpfs" && root !== "/") return `a node of a tmpfs, ${words}`;
-  const named = superOptions.filter((option) => !/^[ug]id=/.test(option)).join(" ");
+  const named = superOptions.filter((option) => !/^([ug]id=|inode64)/.test(option)).join(" ");
   return `${fstype} ${source} ${root}, ${words}; ${named}`;
 }

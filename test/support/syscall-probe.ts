@@ -22,9 +22,14 @@ export const missing = Bun.which("cc") === null ? "cc: Debian package gcc" : und
 
 /** Put the probe into a root file system as `/bin/probe`. */
 export function installProbe(rootfs: string): void {
-  const path = join(rootfs, "bin/probe");
+  installProgram(rootfs, "probe", SOURCE);
+}
+
+/** Put what is written in C into a root file system, below /bin, if it is not there yet. */
+export function installProgram(rootfs: string, name: string, source: string): void {
+  const path = join(rootfs, "bin", name);
   if (existsSync(path)) return;
   const command = ["cc", "-static", "-O1", "-x", "c", "-o", path, "-"];
-  const { exitCode, stderr } = Bun.spawnSync(command, { stdin: Buffer.from(SOURCE) });
+  const { exitCode, stderr } = Bun.spawnSync(command, { stdin: Buffer.from(source) });
   if (exitCode !== 0) throw new Error(stderr.toString());
 }

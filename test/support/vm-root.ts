@@ -51,6 +51,7 @@ const UNITS = join(SOURCES, "docs/systemd");
 const TESTED = [
   "package.json",
   "bunfig.toml",
+  "docs",
   "src",
   "test",
   "node_modules/consola",

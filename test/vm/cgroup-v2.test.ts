@@ -144,7 +144,7 @@ describeWithVm("A guest with cgroup v2", options, (vm) => {
     });
   });
 
-  describe("lets a container use devices:", () => testDevicePolicy(test, vm));
+  describe("lets a container use devices (D26):", () => testDevicePolicy(test, vm));
 
   describe("tells of a lack of memory, which", () => {
     testOomEvents(test, vm);

@@ -65,7 +65,7 @@ const GUESTS: readonly Guest[] = [
     rootMount: "rootfs / rw",
   },
   {
-    title: "A guest with cgroup v2, that starts from a disk and cannot write to it",
+    title: "A guest with cgroup v2, that starts from a disk and cannot write to it (CVE-2020-2025)",
     options: { root: "disk" },
     cgroups: V2,
     rootMount: "ext4 / ro",

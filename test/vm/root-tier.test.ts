@@ -6,6 +6,7 @@ import { describeWithVm } from "../support/with-vm.ts";
 
 /** Which of a file's titles: all it has takes an emulated processor minutes. */
 const CHOSEN = [
+  ["beside-runc", "an ordinary container|limits and devices"],
   ["cgroup", "^v2|a v2|the version"],
   ["resources-v2", ""],
   ["device-policy-v2", ""],

@@ -47,7 +47,7 @@ describe("the files of a v2 cgroup", () => {
     ["realtime, which v2 does not have", { cpu: { realtimeRuntime: 1, realtimePeriod: 2 } }, []],
     ["memory", { memory: { limit: 4096 } }, ["memory.max 4096"]],
     [
-      "swap before memory",
+      "swap before memory, and less by it (D29)",
       { memory: { limit: 100, swap: 250 } },
       ["memory.swap.max 150", "memory.max 100"],
     ],
@@ -60,7 +60,7 @@ describe("the files of a v2 cgroup", () => {
     ],
     ["a reservation", { memory: { reservation: 77 } }, ["memory.low 77"]],
     [
-      "what only v1 has",
+      "what only v1 has, swappiness above all (D27)",
       { memory: { swappiness: 60, disableOOMKiller: true, kernel: 1, kernelTCP: 1 } },
       [],
     ],
@@ -87,7 +87,7 @@ describe("the files of a v2 cgroup", () => {
     expect(written(resources)).toEqual(expected);
   });
 
-  test("block I/O has a line for each device, and the weights of the scheduler that is there", () => {
+  test("block I/O has a line and a weight for each device, as the scheduler that is there has it (D28)", () => {
     const device = (rate: number) => [{ major: 8, minor: 0, rate }];
     const blockIO = {
       weight: 500,

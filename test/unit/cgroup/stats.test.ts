@@ -190,7 +190,7 @@ describe("v2", () => {
     ["hugetlb.2MB.events", "max 4\n"],
   ]);
 
-  test("every number comes from its file", () => {
+  test("every number comes from its file, throttled time and I/O included (D32, D33)", () => {
     const none = { queued: [], serviceTime: [], waitTime: [], merged: [], time: [], sectors: [] };
     expect(statsV2(FILES, ["2MB"])).toEqual({
       cpu: { total: 1_000_000n, perCpu: [], user: 600_000n, system: 400_000n },

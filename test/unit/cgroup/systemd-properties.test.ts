@@ -28,7 +28,7 @@ test.each<Case>([
     { CPUQuotaPerSecUSec: INFINITY },
   ],
   [
-    "memory with swap",
+    "memory with swap (D31)",
     { memory: { limit: 1 << 20, swap: 3 << 20, reservation: 1 << 19 } },
     { MemoryLimit: 1n << 20n },
     { MemoryMax: 1n << 20n, MemoryLow: 1n << 19n, MemorySwapMax: 2n << 20n },
@@ -46,7 +46,12 @@ test.each<Case>([
     { TasksMax: INFINITY },
     { TasksMax: INFINITY },
   ],
-  ["weight of I/O", { blockIO: { weight: 1000 } }, { BlockIOWeight: 1000n }, { IOWeight: 10_000n }],
+  [
+    "weight of I/O (D30)",
+    { blockIO: { weight: 1000 } },
+    { BlockIOWeight: 1000n },
+    { IOWeight: 10_000n },
+  ],
   [
     "places",
     { cpu: { cpus: "0-2,9", mems: "0" } },

@@ -11,7 +11,7 @@ test("a process enters every hierarchy by moving its one thread", () => {
   });
 });
 
-test("without a freezer hierarchy a container cannot be frozen, and the error says so", async () => {
+test("without a freezer hierarchy a container cannot be frozen, and the error says so (D25)", async () => {
   const cgroup = new CgroupV1([memory], ["c1"]);
   await expect(cgroup.freeze()).rejects.toThrow("the cgroup controller freezer is not mounted");
   await expect(cgroup.thaw()).rejects.toThrow("the cgroup controller freezer is not mounted");

@@ -66,7 +66,7 @@ describe("a process with a terminal", () => {
     for (const fd of [closed, fromTest, go]) fd.close();
   });
 
-  test("goes on when its input is closed: it is sent nothing, not even a hang-up", async () => {
+  test("goes on when its input is closed: it is sent nothing, not even a hang-up (D20)", async () => {
     using process = withTerminal((tape) => shell(tape, "read -r line; echo got $line; exec cat"));
     const { stdin, stdout } = process.stdio;
     await stdin.write(Buffer.from("text\n"), caller);

@@ -36,7 +36,7 @@ test("an escaped character belongs to its field, and a backslash is escaped once
   expect(mount?.superOptions).toEqual(["rw", "lowerdir=/x,y", "upperdir=/z"]);
 });
 
-test("an empty source is a source", () => {
+test("an empty source is a source (D34)", () => {
   const [mount] = parseMountinfo("1 2 0:3 / /mnt rw - tmpfs  rw,size=4k");
   expect(mount?.source).toBe("");
   expect(mount?.superOptions).toEqual(["rw", "size=4k"]);

@@ -613,7 +613,7 @@ describe("resources, of a container or of an update", () => {
 });
 
 test.each(["/proc/cpuinfo", "/proc/net/dev", "/process-data"])(
-  "a bind mount may stand at %s",
+  "a bind mount may stand at %s, which is told by whole names (D12)",
   (destination) => {
     const mounts = [{ destination, source: "/a", options: ["bind"] }];
     expect(() => validateSpec({ ...minimalSpec, mounts })).not.toThrow();

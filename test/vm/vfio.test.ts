@@ -93,7 +93,7 @@ describeWithVm("A guest with an IOMMU", options, (vm) => {
     expect(await lines).toEqual(await linesOf(vm(), "ls /dev/vfio", wanted));
   });
 
-  test("tells a container of functions that its own kernel drives, and each exec", async () => {
+  test("tells a container of functions that its own kernel drives, and each exec (D6)", async () => {
     await using _a = await plugInterface(vm(), ONE);
     await using _b = await plugInterface(vm(), TWO);
     const given = [`${HOST[0]}=${ONE.path}`, `${HOST[1]}=${TWO.path}`];

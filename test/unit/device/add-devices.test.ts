@@ -110,7 +110,7 @@ describe("a PCI device that is passed through", () => {
     expect(addresses.size).toBe(2);
   });
 
-  test("for the guest's kernel is left to its driver, and only the environment knows", async () => {
+  test("for the guest's kernel is left to its driver, and only the environment knows (D6)", async () => {
     using devices = new FakeDevices();
     for (const slot of ["05", "06"]) pciFunction(devices, slot);
     const env = ["PCIDEVICE_A=0000:3b:00.0,0000:3b:00.1"];

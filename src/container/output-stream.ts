@@ -27,8 +27,11 @@ const EIO = -errnoNumber("EIO");
 
 const END = new Uint8Array(0);
 
+/** Bytes before those that were read, for heads of messages: so the data is copied but once. */
+export const HEAD_ROOM = 32;
+
 /** All reads go here first, so that a short answer to a long request needs no long buffer. */
-const scratch = new Uint8Array(LONGEST_READ);
+const scratch = new Uint8Array(HEAD_ROOM + LONGEST_READ);
 
 /** A pipe's read end or a terminal's master. */
 export class OutputStream {
@@ -50,8 +53,9 @@ export class OutputStream {
   }
 
   /**
-   * 1 to `length` bytes as soon as there are any; none at the end, however often it is asked. Calls
-   * are answered in their order. Throws a KernelError, or what the caller's signal says, and then
+   * 1 to `length` bytes as soon as there are any; none at the end, however often it is asked. They are
+   * the caller's, and so are HEAD_ROOM bytes of their buffer before them. Calls are answered in their
+   * order. Throws a KernelError, or what the caller's signal says, and then
    * nothing has been taken.
    */
   async read(length: number, caller: Caller): Promise<Uint8Array> {
@@ -70,7 +74,7 @@ export class OutputStream {
   #take(limit: number): Uint8Array | undefined {
     if (this.#hasEnded) return END;
     const count = this.#read(limit);
-    if (count > 0) return scratch.slice(0, count);
+    if (count > 0) return scratch.slice(0, HEAD_ROOM + count).subarray(HEAD_ROOM);
     if (count === EAGAIN && !this.#hasExited) return undefined;
     if (count < 0 && count !== EAGAIN && count !== EIO) {
       throw new KernelError(this.#label, call("read", this.#fd.number, null, limit), -count);
@@ -81,7 +85,7 @@ export class OutputStream {
 
   #read(limit: number): number {
     for (;;) {
-      const count = attempt(read(this.#fd.number, scratch.subarray(0, limit)));
+      const count = attempt(read(this.#fd.number, scratch.subarray(HEAD_ROOM, HEAD_ROOM + limit)));
       if (count !== EINTR) return count;
     }
   }

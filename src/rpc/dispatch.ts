@@ -24,6 +24,7 @@ import { isExpected, toStatus } from "./errors.ts";
 import { agentHandlers, healthHandlers } from "./index.ts";
 import { policyNames } from "./policy-names.ts";
 import { spanName } from "./span-name.ts";
+import { type StreamData, streamMessage } from "./stream-message.ts";
 
 export type DispatchOptions = {
   readonly sandbox: Sandbox;
@@ -128,6 +129,7 @@ function serve(
           ? await traced(serverOf(method, request, call), async () => await ask())
           : await ask();
       const response = isRead && !passes(check) ? {} : answer;
+      if (isRead) return streamMessage(response as StreamData);
       return toBinary(output, create(output, response as MessageInitShape<DescMessage>));
     } catch (error) {
       options.onFailure(name, error, !isExpected(error));

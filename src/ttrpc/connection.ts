@@ -13,14 +13,16 @@ import {
 import {
   type Frame,
   FrameReader,
+  type Header,
   MAX_BODY,
   MESSAGE_DATA,
   MESSAGE_REQUEST,
   MESSAGE_RESPONSE,
   oversizeText,
 } from "./frame.ts";
-import { Output, type Writable } from "./output.ts";
+import { COPY_UP_TO, Output, type Writable } from "./output.ts";
 import { DecodeError } from "./protobuf.ts";
+import { frameAround, hasRoom } from "./room.ts";
 import { StatusError } from "./status.ts";
 
 /** Methods by the full name of their service, then by their own: `grpc.Health`, `Check`. */
@@ -239,8 +241,12 @@ export class Connection {
       this.#refuse(id, Code.INVALID_ARGUMENT, oversizeText(length));
       return;
     }
-    const headSize = putSuccessHead(head, 0, payload.length);
-    this.#send(id, length, headSize, payload);
+    if (payload.length > COPY_UP_TO && hasRoom(payload)) {
+      this.#output.piece(frameAround(payload, responseHeader(id, length)));
+      this.#flushSoon();
+      return;
+    }
+    this.#send(id, length, putSuccessHead(head, 0, payload.length), payload);
   }
 
   #fail(id: number, error: unknown): void {
@@ -258,12 +264,11 @@ export class Connection {
   }
 
   #send(id: number, length: number, headSize: number, payload: Uint8Array): void {
-    this.#output.frame(
-      { length, id, type: MESSAGE_RESPONSE, flags: 0 },
-      headSize > 0 ? head : EMPTY,
-      headSize,
-      payload,
-    );
+    this.#output.frame(responseHeader(id, length), headSize > 0 ? head : EMPTY, headSize, payload);
+    this.#flushSoon();
+  }
+
+  #flushSoon(): void {
     if (this.#flushing) return;
     this.#flushing = true;
     queueMicrotask(this.#flush);
@@ -281,6 +286,10 @@ export class Connection {
   #report(error: unknown): void {
     if (!(error instanceof StatusError)) this.#onError(error);
   }
+}
+
+function responseHeader(id: number, length: number): Header {
+  return { length, id, type: MESSAGE_RESPONSE, flags: 0 };
 }
 
 function errorText(error: unknown): string {

@@ -11,7 +11,7 @@ export type Writable = { write(bytes: Uint8Array, offset: number, length: number
 const STAGE_SIZE = 64 << 10;
 
 /** Bytes up to this size are copied to the stage; longer ones are cheaper to send with a write of their own. */
-const COPY_UP_TO = 16 << 10;
+export const COPY_UP_TO = 16 << 10;
 
 /** Stages that no connection uses now. Few are used at once: one is given back when all is sent. */
 const spareStages: Uint8Array[] = [];
@@ -49,10 +49,14 @@ export class Output {
     }
     this.#unsent += at - this.#end;
     this.#end = at;
-    if (copied) return;
+    if (!copied) this.piece(payload);
+  }
+
+  /** Queue a whole frame, or the end of one. It must not change any more. */
+  piece(bytes: Uint8Array): void {
     this.#seal();
-    this.#pieces.push(payload);
-    this.#unsent += payload.length;
+    this.#pieces.push(bytes);
+    this.#unsent += bytes.length;
   }
 
   /** Offer everything to the socket. Stops where it is full; call again when it drains. */

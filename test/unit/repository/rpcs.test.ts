@@ -8,7 +8,15 @@ import { filesOf, textOf } from "./source.ts";
 const methods = [...AgentService.methods, ...Health.methods].map(({ name }) => name);
 
 /** What every RPC goes through. */
-const SHARED_BY_ALL = ["dispatch", "errors", "handler", "index", "policy-names", "span-name"];
+const SHARED_BY_ALL = [
+  "dispatch",
+  "errors",
+  "handler",
+  "index",
+  "policy-names",
+  "span-name",
+  "stream-message",
+];
 
 const files = filesOf("src/rpc/*.ts")
   .map((path) => basename(path, ".ts"))

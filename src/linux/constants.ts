@@ -279,7 +279,7 @@ export const DM = {
 export const DM_FLAG = { READONLY_FLAG: 1, DEFERRED_REMOVE: 1 << 17 } as const;
 
 /** linux/if.h: flags of network interfaces */
-export const IFF = { UP: 1, LOOPBACK: 8 } as const;
+export const IFF = { UP: 0x1, LOOPBACK: 0x8, NOARP: 0x80 } as const;
 
 /** linux/reboot.h */
 export const LINUX_REBOOT = {

@@ -4,6 +4,7 @@ import * as bpf from "../../../src/linux/bpf.ts";
 import * as constants from "../../../src/linux/constants.ts";
 import { MOUNT_ATTR, MS } from "../../../src/linux/mount-flags.ts";
 import { O, openFlagsFor } from "../../../src/linux/open-flags.ts";
+import * as netlink from "../../../src/linux/netlink-flags.ts";
 import * as scheduling from "../../../src/linux/scheduling-flags.ts";
 import * as seccomp from "../../../src/linux/seccomp.ts";
 import { linesOf, testWithC } from "../../support/c-program.ts";
@@ -117,6 +118,29 @@ const DEVICES: Readonly<Record<string, Group>> = {
   EBPF: [bpf.EBPF, (key) => EBPF_IN_C[key] ?? key],
 };
 
+/** Those of netlink-flags.ts. */
+const NETLINK: Readonly<Record<string, Group>> = {
+  NETLINK_OPTION: [netlink.NETLINK_OPTION, prefix("NETLINK_")],
+  NLMSG: [netlink.NLMSG, prefix("NLMSG_")],
+  NLM_F: [netlink.NLM_F, prefix("NLM_F_")],
+  NLA: [netlink.NLA, prefix("NLA_")],
+  NLMSGERR_ATTR: [netlink.NLMSGERR_ATTR, prefix("NLMSGERR_ATTR_")],
+  RTM: [netlink.RTM, prefix("RTM_")],
+  IFLA: [netlink.IFLA, prefix("IFLA_")],
+  RTEXT_FILTER: [netlink.RTEXT_FILTER, prefix("RTEXT_FILTER_")],
+  IFA: [netlink.IFA, prefix("IFA_")],
+  IFA_F: [netlink.IFA_F, prefix("IFA_F_")],
+  RTA: [netlink.RTA, prefix("RTA_")],
+  RTAX: [netlink.RTAX, prefix("RTAX_")],
+  RTN: [netlink.RTN, prefix("RTN_")],
+  RTPROT: [netlink.RTPROT, prefix("RTPROT_")],
+  RT_TABLE: [netlink.RT_TABLE, prefix("RT_TABLE_")],
+  RTNH_F: [netlink.RTNH_F, prefix("RTNH_F_")],
+  NDA: [netlink.NDA, prefix("NDA_")],
+  NUD: [netlink.NUD, prefix("NUD_")],
+  NTF: [netlink.NTF, prefix("NTF_")],
+};
+
 const KERNEL_HEADERS = [
   "linux/fcntl.h",
   "linux/stat.h",
@@ -142,6 +166,8 @@ const KERNEL_HEADERS = [
   "linux/reboot.h",
   "linux/keyctl.h",
   "linux/bpf.h",
+  "linux/rtnetlink.h",
+  "linux/neighbour.h",
   "linux/ioprio.h",
   "linux/mempolicy.h",
   "linux/personality.h",
@@ -178,6 +204,7 @@ function compare(headers: readonly string[], groups: readonly Group[]): void {
 }
 
 test("every table of constants is compared", () => {
+  expect(Object.keys(NETLINK).toSorted()).toEqual(Object.keys(netlink).toSorted());
   expect(Object.keys(SCHEDULING).toSorted()).toEqual(Object.keys(scheduling).toSorted());
   expect([...Object.keys(KERNEL), ...Object.keys(LIBC)].toSorted()).toEqual(
     Object.keys(constants).toSorted(),
@@ -185,7 +212,9 @@ test("every table of constants is compared", () => {
 });
 
 testWithC("the constants are those of the kernel's headers", () => {
-  const groups = [KERNEL, FILTERS, DEVICES, SCHEDULING].flatMap((tables) => Object.values(tables));
+  const groups = [KERNEL, FILTERS, DEVICES, SCHEDULING, NETLINK].flatMap((tables) =>
+    Object.values(tables),
+  );
   compare(KERNEL_HEADERS, groups);
 });
 

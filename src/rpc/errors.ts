@@ -28,5 +28,8 @@ function codeOf(error: unknown): ErrorCode {
 /** The text, then the causes, outermost first. */
 function textOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
+  if (error instanceof SuppressedError) {
+    return `${textOf(error.suppressed)} (and undoing it: ${textOf(error.error)})`;
+  }
   return error.cause === undefined ? error.message : `${error.message}: ${textOf(error.cause)}`;
 }

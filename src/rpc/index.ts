@@ -1,6 +1,7 @@
 // All RPCs. A method of the protocol that is missing here does not compile; null stands for one that
 // answers UNIMPLEMENTED.
 import type { AgentMethods, Handler, HealthMethods } from "./handler.ts";
+import { addARPNeighbors } from "./add-arp-neighbors.ts";
 import { check } from "./check.ts";
 import { closeStdin } from "./close-stdin.ts";
 import { createContainer } from "./create-container.ts";
@@ -9,20 +10,26 @@ import { destroySandbox } from "./destroy-sandbox.ts";
 import { execProcess } from "./exec-process.ts";
 import { getGuestDetails } from "./get-guest-details.ts";
 import { getMetrics } from "./get-metrics.ts";
+import { getIPTables } from "./get-ip-tables.ts";
 import { getOOMEvent } from "./get-oom-event.ts";
 import { memHotplugByProbe } from "./mem-hotplug-by-probe.ts";
 import { onlineCPUMem } from "./online-cpu-mem.ts";
+import { listInterfaces } from "./list-interfaces.ts";
+import { listRoutes } from "./list-routes.ts";
 import { pauseContainer } from "./pause-container.ts";
 import { readStderr } from "./read-stderr.ts";
 import { readStdout } from "./read-stdout.ts";
 import { removeContainer } from "./remove-container.ts";
 import { resumeContainer } from "./resume-container.ts";
 import { setPolicy } from "./set-policy.ts";
+import { setIPTables } from "./set-ip-tables.ts";
 import { signalProcess } from "./signal-process.ts";
 import { startContainer } from "./start-container.ts";
 import { statsContainer } from "./stats-container.ts";
 import { ttyWinResize } from "./tty-win-resize.ts";
 import { updateContainer } from "./update-container.ts";
+import { updateInterface } from "./update-interface.ts";
+import { updateRoutes } from "./update-routes.ts";
 import { version } from "./version.ts";
 import { waitProcess } from "./wait-process.ts";
 import { writeStdin } from "./write-stdin.ts";
@@ -52,14 +59,14 @@ export const agentHandlers: Handlers<AgentMethods> = {
   readStderr: readStderr,
   closeStdin: closeStdin,
   ttyWinResize: ttyWinResize,
-  updateInterface: null,
-  updateRoutes: null,
-  listInterfaces: null,
-  listRoutes: null,
-  addARPNeighbors: null,
-  getIPTables: null,
-  setIPTables: null,
   getMetrics: getMetrics,
+  updateInterface: updateInterface,
+  updateRoutes: updateRoutes,
+  listInterfaces: listInterfaces,
+  listRoutes: listRoutes,
+  addARPNeighbors: addARPNeighbors,
+  getIPTables: getIPTables,
+  setIPTables: setIPTables,
   memAgentMemcgSet: null,
   memAgentCompactSet: null,
   createSandbox: createSandbox,

@@ -13,6 +13,7 @@ import { type AgentError, internal, invalidArgument, notFound } from "../error.t
 import { guestHooksIn } from "../guest/hooks.ts";
 import { type KernelModule, loadModules } from "../guest/modules.ts";
 import type { Fd } from "../kernel/fd.ts";
+import { GuestNetwork } from "../network/network.ts";
 import { allHooks, mergeHooks } from "../oci/hooks.ts";
 import { quote } from "../oci/invalid-spec.ts";
 import type { Hook, Hooks } from "../oci/spec.ts";
@@ -48,6 +49,7 @@ export type CreateSandbox = {
 
 export class Sandbox {
   readonly guest: Guest;
+  readonly network = new GuestNetwork();
   readonly oomEvents = new OomEvents();
   readonly hardware: Hardware;
   readonly #containers = new Map<string, Container>();

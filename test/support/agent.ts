@@ -1,4 +1,4 @@
-// The agent as a process of its own, in namespaces and a /run of its own, for tests that run
+// The agent as a process of its own, in namespaces (the network's too) and a /run of its own, for tests that run
 // containers. The test process only speaks ttRPC to it and looks at it from outside.
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -28,6 +28,7 @@ const IN_NAMESPACES = [
   "--fork",
   "--uts",
   "--ipc",
+  "--net",
   "--mount-proc",
   "--kill-child",
   "sh",

@@ -39,6 +39,8 @@ if [ "$purpose" = test ]; then
   command -v systemd-analyze >/dev/null || packages+=(systemd)
   # Our D-Bus is held against the daemon's, and a guest is made in which systemd starts the agent.
   packages+=(dbus-daemon debootstrap)
+  # What the agent does to the network is looked at, and its packet filters are set, by the usual programs.
+  packages+=(iproute2 iptables)
   # The filters of system calls are held against its.
   packages+=(libseccomp2)
   # Metrics are read as Prometheus reads them.

@@ -47,6 +47,12 @@ describe("an error becomes a status", () => {
     ],
     ["of any other kind", new RangeError("too long"), Code.INTERNAL, "too long"],
     ["of several at once", new AggregateError([], "g; h"), Code.INTERNAL, "g; h"],
+    [
+      "of what could not be undone",
+      new SuppressedError(new Error("down"), internal("up")),
+      Code.INTERNAL,
+      "up (and undoing it: down)",
+    ],
     ["that is a text", "thrown", Code.INTERNAL, "thrown"],
     ["that is nothing", undefined, Code.INTERNAL, "undefined"],
   ])("%s", (_, error, code, message) => {

@@ -1,0 +1,68 @@
+// The network of the guest, which all containers of the pod share. One change at a time: each looks at
+// what there is before it changes it.
+import { Mutex } from "../async/mutex.ts";
+import { AgentError } from "../error.ts";
+import { Netlink } from "../kernel/netlink.ts";
+import { KernelError } from "../linux/error.ts";
+import {
+  type InterfaceMessage,
+  describeInterfaces,
+  readInterface,
+  updateInterface,
+} from "./interfaces.ts";
+import { type NeighborMessage, addNeighbors, readNeighbors } from "./neighbors.ts";
+import {
+  type RouteAnswer,
+  type RouteMessage,
+  describeRoutes,
+  readRoutes,
+  updateRoutes,
+} from "./routes.ts";
+
+export class GuestNetwork {
+  readonly #turns = new Mutex();
+
+  /** See `interfaces.ts`. A request that makes no sense is refused before anything is done. */
+  async updateInterface(message: InterfaceMessage): Promise<void> {
+    const wanted = readInterface(message);
+    await this.#turn("update interface", (netlink) => updateInterface(netlink, wanted));
+  }
+
+  /** The routes as they then are. */
+  async updateRoutes(messages: readonly RouteMessage[]): Promise<readonly RouteAnswer[]> {
+    const wanted = readRoutes(messages);
+    return await this.#turn("update routes", async (netlink) => {
+      await updateRoutes(netlink, wanted);
+      return await describeRoutes(netlink);
+    });
+  }
+
+  async addNeighbors(messages: readonly NeighborMessage[]): Promise<void> {
+    const neighbors = readNeighbors(messages);
+    await this.#turn("add ARP neighbours", (netlink) => addNeighbors(netlink, neighbors));
+  }
+
+  listInterfaces(): ReturnType<typeof describeInterfaces> {
+    return this.#turn("list interfaces", describeInterfaces);
+  }
+
+  listRoutes(): Promise<readonly RouteAnswer[]> {
+    return this.#turn("list routes", describeRoutes);
+  }
+
+  #turn<Result>(what: string, work: (netlink: Netlink) => Promise<Result>): Promise<Result> {
+    return this.#turns.run(async () => {
+      try {
+        using netlink = Netlink.open();
+        return await work(netlink);
+      } catch (error) {
+        throw isExpected(error) ? new AgentError("INTERNAL", what, { cause: error }) : error;
+      }
+    });
+  }
+}
+
+/** What is not is a defect, to be logged as one. */
+function isExpected(error: unknown): boolean {
+  return [KernelError, AgentError].some((type) => error instanceof type);
+}

@@ -1,0 +1,146 @@
+// UpdateRoutes and ListRoutes: storage-devices-network.md sections 7.2 and 7.3.
+import { paced } from "../async/paced.ts";
+import { internal, invalidArgument } from "../error.ts";
+import type { Netlink } from "../kernel/netlink.ts";
+import { KernelError } from "../linux/error.ts";
+import { RTM, RTNH_F } from "../linux/netlink-flags.ts";
+import { type Family, type Network, formatIp, formatNetwork, hasHostBits } from "./ip-address.ts";
+import { keepRoutes, lacking, putRoutesBack } from "./kept.ts";
+import { listLinks } from "./link.ts";
+import {
+  familyNumber,
+  readFamily,
+  readIp,
+  readList,
+  readName,
+  readNetwork,
+  readNumber,
+} from "./request.ts";
+import { type Route, addRoute, listRoutes } from "./route.ts";
+
+/** Route of types.proto. */
+export type RouteMessage = {
+  readonly dest: string;
+  readonly gateway: string;
+  readonly device: string;
+  readonly source: string;
+  readonly scope: number;
+  readonly family: number;
+  readonly flags: number;
+  readonly mtu: number;
+};
+
+export type RouteAnswer = RouteMessage & { readonly family: 0 | 1 };
+
+/** By the name of its link. */
+export type WantedRoute = Omit<Route, "index"> & { readonly device: string };
+
+const MOST_ROUTES = 16_384;
+
+/** Throws an AgentError for what cannot be a route. */
+export function readRoutes(messages: readonly RouteMessage[]): readonly WantedRoute[] {
+  const routes = readList("routes", messages, MOST_ROUTES).map(readRoute);
+  // A gateway must be reached by a route that is there already.
+  const isDirect = ({ gateway }: WantedRoute) => gateway === undefined;
+  return [...routes.filter(isDirect), ...routes.filter((route) => !isDirect(route))];
+}
+
+function readRoute(message: RouteMessage): WantedRoute {
+  const family = readFamily("route: family", message.family);
+  const destination =
+    message.dest === "" ? undefined : readNetwork("route: dest", message.dest, family);
+  if (destination !== undefined && hasHostBits(destination)) {
+    throw invalidArgument(`route: dest: ${formatNetwork(destination)} has bits behind its prefix`);
+  }
+  return {
+    family,
+    destination: destination?.prefix === 0 ? undefined : destination,
+    gateway: message.gateway === "" ? undefined : readIp("route: gateway", message.gateway, family),
+    device: readName("route: device", message.device),
+    ...readSource(message.source, family),
+    scope: readNumber("route: scope", message.scope, 0xff),
+    // The other flags tell how the host's link is doing; the kernel takes none of them.
+    isOnLink: (message.flags & RTNH_F.ONLINK) !== 0,
+    mtu: readNumber("route: mtu", message.mtu, 0xffff_ffff),
+  };
+}
+
+/** An address is the one that packets come from; a network is whose packets the route is for. */
+function readSource(source: string, family: Family): Pick<Route, "preferredSource" | "from"> {
+  if (source === "") return { preferredSource: undefined, from: undefined };
+  const network = readNetwork("route: source", source, family);
+  return source.includes("/") && network.prefix > 0
+    ? { preferredSource: undefined, from: network }
+    : { preferredSource: network.address, from: undefined };
+}
+
+/**
+ * Routes that are there and not named stay. If one cannot be made, those before it are taken back.
+ * Throws a KernelError, or an AgentError where there is no such link.
+ */
+export async function updateRoutes(
+  netlink: Netlink,
+  wanted: readonly WantedRoute[],
+): Promise<void> {
+  const indices = new Map((await listLinks(netlink)).map(({ name, index }) => [name, index]));
+  const routes = wanted.map((route) => {
+    const index = indices.get(route.device);
+    if (index !== undefined) return { ...route, index };
+    throw internal(`${labelOf(route)}: Link not found (Name: ${route.device})`);
+  });
+  const before = await keepRoutes(netlink);
+  try {
+    for await (const route of paced(routes)) await makeRoute(netlink, labelOf(route), route);
+  } catch (error) {
+    await restoreRoutes(netlink, before);
+    throw error;
+  }
+}
+
+async function makeRoute(netlink: Netlink, label: string, route: Route): Promise<void> {
+  try {
+    await addRoute(netlink, label, route);
+  } catch (error) {
+    if (!(error instanceof KernelError)) throw error;
+    if (error.is("EEXIST")) return;
+    // The address to come from is not one of the guest's, or not yet: the route is worth having all the same.
+    if (!error.is("EINVAL") || route.preferredSource === undefined) throw error;
+    await addRoute(netlink, label, { ...route, preferredSource: undefined });
+  }
+}
+
+async function restoreRoutes(netlink: Netlink, before: ReadonlyMap<string, Uint8Array>) {
+  const now = await keepRoutes(netlink);
+  for await (const body of paced(lacking(now, before))) {
+    await netlink.change("take a route back", { type: RTM.DELROUTE, body });
+  }
+  await putRoutesBack(netlink, before, now);
+}
+
+/** The main table, IPv4 first. Handed to UpdateRoutes, it changes nothing. Throws a KernelError. */
+export async function describeRoutes(netlink: Netlink): Promise<readonly RouteAnswer[]> {
+  const names = new Map((await listLinks(netlink)).map(({ name, index }) => [index, name]));
+  return (await listRoutes(netlink)).map((route) => ({
+    dest: networkText(route.destination),
+    gateway: route.gateway === undefined ? "" : formatIp(route.gateway),
+    device: names.get(route.index) ?? "",
+    source:
+      route.preferredSource === undefined
+        ? networkText(route.from)
+        : formatIp(route.preferredSource),
+    scope: route.scope,
+    family: familyNumber(route.family),
+    flags: route.isOnLink ? RTNH_F.ONLINK : 0,
+    mtu: route.mtu,
+  }));
+}
+
+function networkText(network: Network | undefined): string {
+  return network === undefined ? "" : formatNetwork(network);
+}
+
+function labelOf({ family, destination, gateway, device }: WantedRoute): string {
+  const to = destination === undefined ? "default" : formatNetwork(destination);
+  const via = gateway === undefined ? "" : ` via ${formatIp(gateway)}`;
+  return `add IP${family} route ${to}${via} dev ${device}`;
+}

@@ -195,9 +195,22 @@ export function deviceNodeOf(file: Fd): DeviceNode | undefined {
   return { number, mode: mode & ~S.IFMT, uid, gid };
 }
 
+export function isDirectory(file: Fd): boolean {
+  return (statusOf(file).getUint16(28, true) & S.IFMT) === S.IFDIR;
+}
+
 /** The number of the file within its file system. */
 export function inodeOf(file: Fd): bigint {
   return statusOf(file).getBigUint64(32, true);
+}
+
+/** One file under two names, or twice the same. */
+export function isSameFile(one: Fd, other: Fd): boolean {
+  const identity = (file: Fd) => {
+    const status = statusOf(file);
+    return `${status.getUint32(136, true)}:${status.getUint32(140, true)} ${status.getBigUint64(32, true)}`;
+  };
+  return identity(one) === identity(other);
 }
 
 /** struct statx of linux/stat.h */

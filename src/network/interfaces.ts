@@ -21,6 +21,8 @@ type AddressMessage = {
 export type InterfaceMessage = {
   readonly name: string;
   readonly hwAddr: string;
+  /** Where it is plugged in, if it may still be to come. */
+  readonly devicePath: string;
   readonly mtu: bigint;
   readonly rawFlags: number;
   readonly IPAddresses: readonly AddressMessage[];
@@ -53,14 +55,18 @@ export function readInterface(message: InterfaceMessage): WantedInterface {
 }
 
 /**
- * Give the link with that hardware address the name, the addresses and the rest, and have it up. Another
+ * Give the link with that hardware address, or the one called `device`, the name, the addresses and the rest, and have it up. Another
  * that has the name gets the former one. What it is already is not touched, and its other addresses stay.
  * If something fails, all is as it was. Hosts try again for as long as an error says "Link not found".
  * Throws a KernelError or an AgentError.
  */
-export async function updateInterface(netlink: Netlink, wanted: WantedInterface): Promise<void> {
+export async function updateInterface(
+  netlink: Netlink,
+  wanted: WantedInterface,
+  device = "",
+): Promise<void> {
   const links = await listLinks(netlink);
-  const link = chooseLink(links, wanted);
+  const link = chooseLink(links, wanted, device);
   const other = links.find(({ name, index }) => name === wanted.name && index !== link.index);
   const indices = new Set([link.index, ...(other === undefined ? [] : [other.index])]);
   await using undo = new AsyncDisposableStack();
@@ -87,9 +93,12 @@ export async function updateInterface(netlink: Netlink, wanted: WantedInterface)
 
 /**
  * A guest that was made from a template has links with the template's hardware addresses, and the names
- * that are wanted.
+ * that are wanted; a function of a card comes with one of the card's.
  */
-function chooseLink(links: readonly Link[], { mac, name }: WantedInterface): Link {
+function chooseLink(links: readonly Link[], { mac, name }: WantedInterface, device: string): Link {
+  const plugged = links.find((link) => link.name === device);
+  if (plugged !== undefined) return plugged;
+  if (device !== "") throw internal(`Link not found (Name: ${device})`);
   const named = links.find((link) => link.name === name);
   const withMac = links.filter((link) => isSame(link.mac, mac));
   const found = withMac.find((link) => link === named) ?? withMac[0] ?? named;

@@ -19,13 +19,25 @@ import {
   updateRoutes,
 } from "./routes.ts";
 
+/** The name of the interface that is plugged in there, once it is. */
+export type FindInterface = (devicePath: string, signal: AbortSignal) => Promise<string>;
+
 export class GuestNetwork {
   readonly #turns = new Mutex();
+  readonly #find: FindInterface;
 
-  /** See `interfaces.ts`. A request that makes no sense is refused before anything is done. */
-  async updateInterface(message: InterfaceMessage): Promise<void> {
+  constructor(find: FindInterface) {
+    this.#find = find;
+  }
+
+  /**
+   * See `interfaces.ts`. A request that makes no sense is refused before anything is done; one whose
+   * interface is still to come waits without holding up others.
+   */
+  async updateInterface(message: InterfaceMessage, signal: AbortSignal): Promise<void> {
     const wanted = readInterface(message);
-    await this.#turn("update interface", (netlink) => updateInterface(netlink, wanted));
+    const device = message.devicePath && (await this.#plugged(message.devicePath, signal));
+    await this.#turn("update interface", (netlink) => updateInterface(netlink, wanted, device));
   }
 
   /** The routes as they then are. */
@@ -48,6 +60,20 @@ export class GuestNetwork {
 
   listRoutes(): Promise<readonly RouteAnswer[]> {
     return this.#turn("list routes", describeRoutes);
+  }
+
+  async #plugged(devicePath: string, signal: AbortSignal): Promise<string> {
+    try {
+      return await this.#find(devicePath, signal);
+    } catch (error) {
+      if (!(error instanceof AgentError)) throw error;
+      const isNone = error.code === "INVALID_ARGUMENT";
+      // Hosts try again as long as it is said that there is no link yet.
+      const what = isNone
+        ? "Invalid PCI path for network interface"
+        : "Link not found: interface not available";
+      throw new AgentError(error.code, what, { cause: error });
+    }
   }
 
   #turn<Result>(what: string, work: (netlink: Netlink) => Promise<Result>): Promise<Result> {

@@ -1,21 +1,19 @@
 import { invalidArgument, unimplemented } from "../error.ts";
 import { refuseModules } from "../guest/modules.ts";
+import { resolvConfText } from "../network/resolv-conf.ts";
 import { quote } from "../oci/invalid-spec.ts";
 import { isAbsolute } from "../oci/path-components.ts";
 import type { Handler } from "./handler.ts";
 
 /** Prepare what the containers of the pod share. */
 export const createSandbox: Handler<"createSandbox"> = async (request, { sandbox, signal }) => {
-  const unserved = [
-    ["storages", request.storages],
-    ["dns", request.dns],
-  ].find(([, asked]) => asked !== undefined && asked.length > 0);
-  if (unserved !== undefined) throw unimplemented(`CreateSandbox: ${unserved[0]}`);
+  if (request.storages.length > 0) throw unimplemented("CreateSandbox: storages");
   if (request.hostname.includes("\0")) throw invalidArgument("the hostname contains NUL");
   const hookDirectory = absolute(request.guestHookPath);
   refuseModules(request.kernelModules);
+  const resolvConf = resolvConfText(request.dns);
   const { sandboxId: id, hostname, kernelModules: modules } = request;
-  await sandbox.create({ id, hostname, hookDirectory, modules, signal });
+  await sandbox.create({ id, hostname, hookDirectory, modules, resolvConf, signal });
 };
 
 /** The agent's own working directory says nothing. */

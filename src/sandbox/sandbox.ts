@@ -9,11 +9,13 @@ import type { Process } from "../container/process.ts";
 import type { CdiOptions } from "../device/cdi.ts";
 import type { DeviceRequest } from "../device/driver.ts";
 import type { Hotplug } from "../device/hotplug.ts";
+import { findInterface } from "../device/network.ts";
 import { type AgentError, internal, invalidArgument, notFound } from "../error.ts";
 import { guestHooksIn } from "../guest/hooks.ts";
 import { type KernelModule, loadModules } from "../guest/modules.ts";
 import type { Fd } from "../kernel/fd.ts";
 import { GuestNetwork } from "../network/network.ts";
+import { ResolvConf } from "../network/resolv-conf.ts";
 import { allHooks, mergeHooks } from "../oci/hooks.ts";
 import { quote } from "../oci/invalid-spec.ts";
 import type { Hook, Hooks } from "../oci/spec.ts";
@@ -44,12 +46,14 @@ export type CreateSandbox = {
   readonly hookDirectory: string;
   /** Checked. */
   readonly modules: readonly KernelModule[];
+  /** What resolv.conf is to hold; empty leaves it alone. */
+  readonly resolvConf?: string;
   readonly signal: AbortSignal;
 };
 
 export class Sandbox {
   readonly guest: Guest;
-  readonly network = new GuestNetwork();
+  readonly network: GuestNetwork;
   readonly oomEvents = new OomEvents();
   readonly hardware: Hardware;
   readonly #containers = new Map<string, Container>();
@@ -67,6 +71,7 @@ export class Sandbox {
   #hooks: Hooks = {};
   readonly #userNamespaces = new UserNamespaces();
   readonly #equipment: Equipment;
+  readonly #resolvConf = new ResolvConf();
   #hostname: string | undefined;
   #pidNamespace: Fd | undefined;
   /** The container whose first process the pid namespace ends with. */
@@ -76,16 +81,19 @@ export class Sandbox {
     this.guest = guest;
     this.hardware = new Hardware(() => this.containers, guest.warn);
     this.#equipment = new Equipment(hotplug, cdi);
+    this.network = new GuestNetwork((place, signal) => findInterface(hotplug, place, signal));
   }
 
   /** A second call keeps the namespaces that are there. */
-  async create({ id, hostname, hookDirectory, modules, signal }: CreateSandbox): Promise<void> {
+  async create(options: CreateSandbox): Promise<void> {
+    const { id, hostname, hookDirectory, modules, resolvConf = "", signal } = options;
     await this.#creation.run(async () => {
       await loadModules(modules, signal);
       this.#id = id || this.#id;
       this.#namespaces ??= await phase("namespaces", () => SandboxNamespaces.create(hostname));
       this.#hooks = hookDirectory === "" ? {} : await this.#findHooks(hookDirectory);
       this.#hostname ??= hostname;
+      await this.#resolvConf.set(resolvConf, signal);
     });
   }
 
@@ -160,9 +168,10 @@ export class Sandbox {
 
   /** All containers, then what they shared; all errors together at the end. */
   async destroy(): Promise<void> {
-    const results = await Promise.allSettled(
-      this.containers.map((container) => this.removeContainer(container)),
-    );
+    const results = await Promise.allSettled([
+      ...this.containers.map((container) => this.removeContainer(container)),
+      this.#resolvConf.restore(),
+    ]);
     this.#closePidNamespace();
     this.#namespaces?.remove();
     this.#namespaces = undefined;

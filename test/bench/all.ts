@@ -7,6 +7,7 @@ import type { Bench, Benchmark } from "./bench.ts";
 import { BenchAgent } from "./bench-agent.ts";
 import { createStart } from "./create-start.bench.ts";
 import { exec } from "./exec.bench.ts";
+import { listInterfaces } from "./list-interfaces.bench.ts";
 import { busy, machine } from "./machine.ts";
 import { memory } from "./memory.bench.ts";
 import { metrics } from "./metrics.bench.ts";
@@ -25,6 +26,7 @@ const BENCHMARKS: readonly Benchmark[] = [
   unary,
   readStdout,
   metrics,
+  listInterfaces,
   startUp,
   memory,
   size,

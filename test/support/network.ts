@@ -1,6 +1,7 @@
 // The network of an agent under test, made and looked at from outside by ip(8).
 import { spawnSync } from "node:child_process";
 import { AgentService } from "../../src/gen/agent_pb.ts";
+import type { AgentClient } from "./agent-client.ts";
 import type { TestAgent } from "./agent.ts";
 import { describeWithAgent } from "./with-agent.ts";
 
@@ -131,7 +132,7 @@ export function describeWithNetwork(
 
 /** UpdateInterface; what is not said is as a host leaves it. */
 export function updateInterface(
-  agent: TestAgent,
+  agent: { readonly client: AgentClient },
   asked: {
     readonly name: string;
     readonly hwAddr: string;

@@ -37,7 +37,7 @@ export type WantedInterface = {
   readonly addresses: readonly Network[];
 };
 
-const MOST_ADDRESSES = 1024;
+const MOST_ADDRESSES = 256;
 /** The kernel has it in an int. */
 const LARGEST_MTU = 0x7fff_ffff;
 
@@ -70,11 +70,12 @@ export async function updateInterface(
   const other = links.find(({ name, index }) => name === wanted.name && index !== link.index);
   const indices = new Set([link.index, ...(other === undefined ? [] : [other.index])]);
   await using undo = new AsyncDisposableStack();
-  const kept = await keep(netlink, indices);
+  const kept = await keep(netlink);
   undo.defer(() => putBack(netlink, kept, indices));
+  let wasDown = false;
   const change = async (index: number, from: LinkState, to: LinkState) => {
-    undo.defer(() => bringLink(netlink, index, from));
-    await bringLink(netlink, index, to);
+    undo.defer(async () => void (await bringLink(netlink, index, from)));
+    if (await bringLink(netlink, index, to)) wasDown = true;
   };
   const aside = other && { ...other, name: freeName(links), isUp: false };
   if (other && aside) await change(other.index, other, aside);
@@ -86,7 +87,7 @@ export async function updateInterface(
     isNoArp: wanted.isNoArp,
   });
   if (other && aside) await change(other.index, aside, { ...other, name: link.name, isUp: true });
-  await putBack(netlink, kept, indices);
+  if (wasDown) await putBack(netlink, kept, indices);
   await addAddresses(netlink, link, wanted.addresses, undo);
   undo.move();
 }

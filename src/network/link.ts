@@ -55,19 +55,25 @@ export function encodeLink(now: Link, wanted: LinkState): Uint8Array {
 
 /**
  * Make the link what it is wanted to be; one that is so already is not touched. A link that is up is taken
- * down for a new name or hardware address, and with it go its routes and its addresses of IPv6. Throws a
- * KernelError; some of it can have been done then.
+ * down for a new name or hardware address, and with it go its routes and its addresses of IPv6: true then.
+ * Throws a KernelError; some of it can have been done then.
  */
-export async function bringLink(netlink: Netlink, index: number, wanted: LinkState): Promise<void> {
+export async function bringLink(
+  netlink: Netlink,
+  index: number,
+  wanted: LinkState,
+): Promise<boolean> {
   const now = (await listLinks(netlink)).find((link) => link.index === index);
   if (now === undefined) throw internal(`Link not found (Index: ${index})`);
   const isNew = identity(now, wanted).length > 0;
   const isAlike = now.isUp === wanted.isUp && now.isNoArp === wanted.isNoArp;
-  if (!isNew && isAlike && now.mtu === wanted.mtu) return;
+  if (!isNew && isAlike && now.mtu === wanted.mtu) return false;
   const set = (label: string, state: LinkState) =>
     netlink.change(label, { type: RTM.SETLINK, body: encodeLink(now, state) });
-  if (now.isUp && isNew) await set(`take ${now.name} down`, { ...now, isUp: false });
+  const mustRest = now.isUp && isNew;
+  if (mustRest) await set(`take ${now.name} down`, { ...now, isUp: false });
   await set(`set ${now.name} to name ${wanted.name}, MTU ${wanted.mtu}`, wanted);
+  return mustRest;
 }
 
 export function isSame(one: Uint8Array, other: Uint8Array): boolean {

@@ -31,8 +31,13 @@ export type Neighbor = {
 const MOST_NEIGHBORS = 16_384;
 
 /** Throws an AgentError for what cannot be a neighbour. */
-export function readNeighbors(messages: readonly NeighborMessage[]): readonly Neighbor[] {
-  return readList("neighbours", messages, MOST_NEIGHBORS).map(readNeighbor);
+export async function readNeighbors(
+  messages: readonly NeighborMessage[],
+): Promise<readonly Neighbor[]> {
+  const neighbors: Neighbor[] = [];
+  const asked = readList("neighbours", messages, MOST_NEIGHBORS);
+  for await (const message of paced(asked)) neighbors.push(readNeighbor(message));
+  return neighbors;
 }
 
 function readNeighbor(message: NeighborMessage): Neighbor {

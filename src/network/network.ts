@@ -42,7 +42,7 @@ export class GuestNetwork {
 
   /** The routes as they then are. */
   async updateRoutes(messages: readonly RouteMessage[]): Promise<readonly RouteAnswer[]> {
-    const wanted = readRoutes(messages);
+    const wanted = await readRoutes(messages);
     return await this.#turn("update routes", async (netlink) => {
       await updateRoutes(netlink, wanted);
       return await describeRoutes(netlink);
@@ -50,7 +50,7 @@ export class GuestNetwork {
   }
 
   async addNeighbors(messages: readonly NeighborMessage[]): Promise<void> {
-    const neighbors = readNeighbors(messages);
+    const neighbors = await readNeighbors(messages);
     await this.#turn("add ARP neighbours", (netlink) => addNeighbors(netlink, neighbors));
   }
 

@@ -49,12 +49,10 @@ export async function listRouteBodies(netlink: Netlink): Promise<readonly Uint8A
   return lists;
 }
 
-/** Those of the main table that lead to a link, once for each way that a route has. Throws a KernelError. */
-export async function listRoutes(netlink: Netlink): Promise<readonly Route[]> {
-  return (await listRouteBodies(netlink)).flatMap(decodeRoute);
-}
-
-/** None for what stands in another table or leads nowhere. Throws MalformedNetlink. */
+/**
+ * A route of the main table, once for each way that it has. None for what stands in another table or leads
+ * nowhere. Throws MalformedNetlink.
+ */
 export function decodeRoute(body: Uint8Array): readonly Route[] {
   const { members, attributes } = decodeBody("rtmsg", body);
   const table = wordIn(attributes.get(RTA.TABLE)) ?? members.rtm_table;

@@ -3,9 +3,9 @@ import { paced } from "../async/paced.ts";
 import { internal, invalidArgument } from "../error.ts";
 import type { Netlink } from "../kernel/netlink.ts";
 import { KernelError } from "../linux/error.ts";
-import { RTM, RTNH_F } from "../linux/netlink-flags.ts";
+import { RTNH_F } from "../linux/netlink-flags.ts";
 import { type Family, type Network, formatIp, formatNetwork, hasHostBits } from "./ip-address.ts";
-import { keepRoutes, lacking, putRoutesBack } from "./kept.ts";
+import { restoreRoutes } from "./kept.ts";
 import { listLinks } from "./link.ts";
 import {
   familyNumber,
@@ -16,7 +16,7 @@ import {
   readNetwork,
   readNumber,
 } from "./request.ts";
-import { type Route, addRoute, listRoutes } from "./route.ts";
+import { type Route, addRoute, decodeRoute, listRouteBodies } from "./route.ts";
 
 /** Route of types.proto. */
 export type RouteMessage = {
@@ -38,8 +38,12 @@ export type WantedRoute = Omit<Route, "index"> & { readonly device: string };
 const MOST_ROUTES = 16_384;
 
 /** Throws an AgentError for what cannot be a route. */
-export function readRoutes(messages: readonly RouteMessage[]): readonly WantedRoute[] {
-  const routes = readList("routes", messages, MOST_ROUTES).map(readRoute);
+export async function readRoutes(
+  messages: readonly RouteMessage[],
+): Promise<readonly WantedRoute[]> {
+  const routes: WantedRoute[] = [];
+  const asked = readList("routes", messages, MOST_ROUTES);
+  for await (const message of paced(asked)) routes.push(readRoute(message));
   // A gateway must be reached by a route that is there already.
   const isDirect = ({ gateway }: WantedRoute) => gateway === undefined;
   return [...routes.filter(isDirect), ...routes.filter((route) => !isDirect(route))];
@@ -88,7 +92,7 @@ export async function updateRoutes(
     if (index !== undefined) return { ...route, index };
     throw internal(`${labelOf(route)}: Link not found (Name: ${route.device})`);
   });
-  const before = await keepRoutes(netlink);
+  const before = await listRouteBodies(netlink);
   try {
     for await (const route of paced(routes)) await makeRoute(netlink, labelOf(route), route);
   } catch (error) {
@@ -109,30 +113,30 @@ async function makeRoute(netlink: Netlink, label: string, route: Route): Promise
   }
 }
 
-async function restoreRoutes(netlink: Netlink, before: ReadonlyMap<string, Uint8Array>) {
-  const now = await keepRoutes(netlink);
-  for await (const body of paced(lacking(now, before))) {
-    await netlink.change("take a route back", { type: RTM.DELROUTE, body });
-  }
-  await putRoutesBack(netlink, before, now);
-}
-
 /** The main table, IPv4 first. Handed to UpdateRoutes, it changes nothing. Throws a KernelError. */
 export async function describeRoutes(netlink: Netlink): Promise<readonly RouteAnswer[]> {
   const names = new Map((await listLinks(netlink)).map(({ name, index }) => [index, name]));
-  return (await listRoutes(netlink)).map((route) => ({
+  const answers: RouteAnswer[] = [];
+  for await (const body of paced(await listRouteBodies(netlink))) {
+    for (const route of decodeRoute(body)) {
+      answers.push(describe(route, names.get(route.index) ?? ""));
+    }
+  }
+  return answers;
+}
+
+function describe(route: Route, device: string): RouteAnswer {
+  const { preferredSource: source, from, gateway } = route;
+  return {
     dest: networkText(route.destination),
-    gateway: route.gateway === undefined ? "" : formatIp(route.gateway),
-    device: names.get(route.index) ?? "",
-    source:
-      route.preferredSource === undefined
-        ? networkText(route.from)
-        : formatIp(route.preferredSource),
+    gateway: gateway === undefined ? "" : formatIp(gateway),
+    device,
+    source: source === undefined ? networkText(from) : formatIp(source),
     scope: route.scope,
     family: familyNumber(route.family),
     flags: route.isOnLink ? RTNH_F.ONLINK : 0,
     mtu: route.mtu,
-  }));
+  };
 }
 
 function networkText(network: Network | undefined): string {

@@ -26,11 +26,12 @@ export type ShownLink = {
 export type ShownRoute = Readonly<Record<string, unknown>>;
 
 export class AgentNetwork {
-  readonly #agent: TestAgent;
+  readonly #pid: number;
   #serial = 0;
 
-  constructor(agent: TestAgent) {
-    this.#agent = agent;
+  /** That of a process. */
+  constructor({ pid }: { readonly pid: number }) {
+    this.#pid = pid;
   }
 
   /** Run a program in it. Throws with what it complains of. */
@@ -114,7 +115,7 @@ export class AgentNetwork {
   }
 
   #spawn(command: readonly string[], input = "") {
-    const inside = ["-t", String(this.#agent.pid), "-n", "--", ...command];
+    const inside = ["-t", String(this.#pid), "-n", "--", ...command];
     return spawnSync("nsenter", inside, { encoding: "utf8", input, maxBuffer: 64 << 20 });
   }
 }

@@ -31,6 +31,8 @@ export type InterfaceMessage = {
 export type WantedInterface = {
   readonly name: string;
   readonly mac: Uint8Array;
+  /** The same as it was written. */
+  readonly hwAddr: string;
   /** 0: as it is. */
   readonly mtu: number;
   readonly isNoArp: boolean;
@@ -46,6 +48,7 @@ export function readInterface(message: InterfaceMessage): WantedInterface {
   return {
     name: readName("interface: name", message.name),
     mac: readMac(message.hwAddr),
+    hwAddr: message.hwAddr,
     mtu: readNumber("interface: mtu", message.mtu, LARGEST_MTU),
     isNoArp: (message.rawFlags & IFF.NOARP) !== 0,
     addresses: readList("interface: addresses", message.IPAddresses, MOST_ADDRESSES).map(
@@ -96,7 +99,8 @@ export async function updateInterface(
  * A guest that was made from a template has links with the template's hardware addresses, and the names
  * that are wanted; a function of a card comes with one of the card's.
  */
-function chooseLink(links: readonly Link[], { mac, name }: WantedInterface, device: string): Link {
+function chooseLink(links: readonly Link[], wanted: WantedInterface, device: string): Link {
+  const { mac, name, hwAddr } = wanted;
   const plugged = links.find((link) => link.name === device);
   if (plugged !== undefined) return plugged;
   if (device !== "") throw internal(`Link not found (Name: ${device})`);
@@ -104,7 +108,7 @@ function chooseLink(links: readonly Link[], { mac, name }: WantedInterface, devi
   const withMac = links.filter((link) => isSame(link.mac, mac));
   const found = withMac.find((link) => link === named) ?? withMac[0] ?? named;
   if (found !== undefined) return found;
-  throw internal(`Link not found (Address: ${formatMac(mac)})`);
+  throw internal(`Link not found (Address: ${hwAddr})`);
 }
 
 async function addAddresses(

@@ -92,7 +92,7 @@ describeWithNetwork("UpdateInterface", (agent, network) => {
     const before = network().everything();
     expect(await refusalOf(updateInterface(agent(), asked))).toEqual({
       code: Code.INTERNAL,
-      message: "update interface: Link not found (Address: 02:BB:00:00:00:01)",
+      message: "update interface: Link not found (Address: 02:bb:00:00:00:01)",
     });
     expect(network().everything()).toEqual(before);
   });

@@ -101,7 +101,8 @@ describeWithNetwork("UpdateInterface", (agent, network) => {
     using pair = network().pair();
     const set = (value: number) => {
       for (const which of ["all", "default"]) {
-        network().run("sysctl", "-q", `net.ipv6.conf.${which}.disable_ipv6=${value}`);
+        const path = `/proc/sys/net/ipv6/conf/${which}/disable_ipv6`;
+        network().run("sh", "-c", `echo ${value} >${path}`);
       }
     };
     set(1);

@@ -26,6 +26,7 @@ import { v1Controllers } from "../../src/guest/cgroup-hierarchy.ts";
 import { readToml } from "../../src/kernel/toml-file.ts";
 import { parseMountinfo } from "../../src/linux/mountinfo.ts";
 import { parseStat } from "../../src/linux/proc-stat.ts";
+import { acknowledgementIn, decodeMessages } from "../../src/linux/netlink.ts";
 import { handlesSignal, innermostPid } from "../../src/linux/proc-status.ts";
 import { processStat, processStatus } from "../../src/metrics/agent-files.ts";
 import { cpuTime, disks, networkDevices } from "../../src/metrics/guest-files.ts";
@@ -33,6 +34,11 @@ import { memoryInfo } from "../../src/metrics/memory-info.ts";
 import { verifyId } from "../../src/oci/container-id.ts";
 import { resourcesFromProto } from "../../src/oci/from-proto-resources.ts";
 import { specFromProto } from "../../src/oci/from-proto.ts";
+import { decodeAddress } from "../../src/network/address.ts";
+import { parseIp, parseNetwork } from "../../src/network/ip-address.ts";
+import { decodeLink } from "../../src/network/link.ts";
+import { parseMac } from "../../src/network/mac-address.ts";
+import { decodeRoute } from "../../src/network/route.ts";
 import { idMask } from "../../src/oci/id-list.ts";
 import { parseIdMap } from "../../src/oci/id-mapping.ts";
 import { parseMountOptions } from "../../src/oci/mount-options.ts";
@@ -65,6 +71,22 @@ const DBUS = Uint8Array.fromHex(
 );
 const UEVENT = new TextEncoder().encode(
   "add@/devices/a/vda\0ACTION=add\0DEVPATH=/devices/a/vda\0SUBSYSTEM=block\0DEVNAME=vda\0",
+);
+
+const NETLINK = Uint8Array.fromHex(
+  "2000000010000200070000003930000000000403010000000000000000000000" +
+    "44000000020000030900000039300000ffffffff34000000180005050900000000000000" +
+    "1d0001004e657874686f702068617320696e76616c6964206761746500000000" +
+    "1400000003000200070000003930000000000000",
+);
+const LINK = Uint8Array.fromHex(
+  "00000100030000004310010000000000090003006574683000000000080004007805" +
+    "00000a000100020000000001000010001200090001007665746800000000",
+);
+const ADDRESS = Uint8Array.fromHex("0218800003000000080001000a000002080002000a000002");
+const ROUTE = Uint8Array.fromHex(
+  "02100000fe0300010000000008000f00fe000000080001000a5a0000240009001000000003000000" +
+    "080005000a0000031000040003000000080005000a000004",
 );
 
 const CONFIG = JSON.stringify({
@@ -168,6 +190,13 @@ export function parserTargets(scratch: string): readonly Target[] {
       ofText(parse.name, ["0000:00:02.0", "02/03", "0.0.1234", "0:1", "0a.0027"], parse),
     ),
     ofBytes("uevents", [UEVENT], parseUevent),
+    ofBytes("netlink", [NETLINK], (bytes) => decodeMessages(bytes).map(acknowledgementIn)),
+    ofBytes("links, addresses, routes", [LINK, ADDRESS, ROUTE], (bytes) => {
+      for (const decode of [decodeLink, decodeAddress, decodeRoute]) decode(bytes);
+    }),
+    ofText("addresses of networks", ["10.0.0.1/24", "fe80::1/64", "02:00:00:00:00:01"], (text) => {
+      for (const parse of [parseIp, parseNetwork, parseMac]) parse(text);
+    }),
     ofBytes("D-Bus messages", [DBUS], decodeMessage),
     ofText("config.json", [CONFIG], explain),
     { name: "specs to tapes", run: makeTape },

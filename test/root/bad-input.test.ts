@@ -172,12 +172,12 @@ describeWithAgent("CreateSandbox", (agent) => {
     await createSandbox("h".repeat(64));
   });
 
-  test("that asks for what is not served yet is refused by name", async () => {
-    const asked = { sandboxId: "pod", kernelModules: [{ name: "dummy" }] };
+  test("that asks for a kernel module by a path is refused by its name", async () => {
+    const asked = { sandboxId: "pod", kernelModules: [{ name: "../dummy" }] };
     const refusal = await refusalOf(agent().client.call(method.createSandbox, asked));
     expect(refusal).toEqual({
-      code: Code.UNIMPLEMENTED,
-      message: "CreateSandbox: kernel modules",
+      code: Code.INVALID_ARGUMENT,
+      message: 'kernel module "../dummy": invalid name',
     });
   });
 });

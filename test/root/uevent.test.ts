@@ -94,18 +94,20 @@ test("a thousand waits each end with the message that comes whenever it comes", 
 test("20,000 messages at once leave everything else its turn", async () => {
   const hotplug = new Hotplug({ timeoutMs: 30_000 });
   const waiting = new AbortController();
-  const absent = { ...UNSEEN, matches: () => false };
-  const finding = hotplug.find(absent, waiting.signal);
+  const heard = { count: 0 };
+  const matches = () => {
+    heard.count++;
+    return false;
+  };
+  const finding = hotplug.find({ ...UNSEEN, matches }, waiting.signal);
   for (let i = 0; i < 20_000; i++) tellOfNull();
-  let longest = 0;
-  let last = performance.now();
-  for (let turn = 0; turn < 200; turn++) {
+  let most = 0;
+  for (let before = 0; heard.count < 10_000; before = heard.count) {
     await new Promise((resolve) => void setImmediate(resolve));
-    longest = Math.max(longest, performance.now() - last);
-    last = performance.now();
+    most = Math.max(most, heard.count - before);
   }
-  expect(longest).toBeLessThan(50);
+  // As many as the socket hands over at once, and some that have come to their turn by then.
+  expect(most).toBeLessThanOrEqual(128);
   waiting.abort(new Error("over"));
-  expect(finding).rejects.toThrow("over");
-  await finding.catch(() => {});
+  await expect(finding).rejects.toThrow("over");
 }, 30_000);

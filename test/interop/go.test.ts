@@ -2,6 +2,9 @@
 // stubs made from our protocol files.
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { join } from "node:path";
+import { AgentService } from "../../src/gen/agent_pb.ts";
+import { Health } from "../../src/gen/health_pb.ts";
+import { agentHandlers } from "../../src/rpc/index.ts";
 import { TestAgent, missing } from "../support/agent.ts";
 import { cgroupsNamed } from "../support/held.ts";
 import { buildGoProgram, missingForGo } from "./go-program.ts";
@@ -18,6 +21,37 @@ type Line = {
 const lines = new Map<string, Line>();
 const lacking = missing ?? missingForGo;
 const why = lacking === undefined ? "" : ` (skipped: needs ${lacking})`;
+
+/**
+ * The calls that the life of a pod does without (others.go): what is answered, or the code and the start
+ * of the reason of the refusal. Of a method that is not served yet neither is expected.
+ */
+const OTHERS: readonly (readonly [string, keyof typeof agentHandlers, object | string])[] = [
+  ["update the container", "updateContainer", {}],
+  ["stats of the container", "statsContainer", { cgroup_stats: { cpu_stats: {} } }],
+  ["diagnostic data of no kind", "getDiagnosticData", "InvalidArgument: unsupported diagnostic"],
+  ["wait for a lack of memory", "getOOMEvent", "DeadlineExceeded"],
+  ["copy a file to where none is shared", "copyFile", "InvalidArgument"],
+  ["update no mounts", "updateEphemeralMounts", {}],
+  ["look at what is shared", "removeStaleVirtiofsShareMounts", {}],
+  ["stats of a volume", "getVolumeStats", { usage: [{ unit: "BYTES" }, { unit: "INODES" }] }],
+  ["resize what has no size of its own", "resizeVolume", "Unimplemented"],
+  ["interfaces", "listInterfaces", { Interfaces: expect.arrayContaining([]) }],
+  ["routes", "listRoutes", { Routes: expect.arrayContaining([]) }],
+  ["update an interface that is not there", "updateInterface", "Internal: Link not found"],
+  ["update no list of routes", "updateRoutes", "InvalidArgument: empty update routes request"],
+  ["add no list of neighbours", "addARPNeighbors", "InvalidArgument: empty add arp neighbours"],
+  ["packet filter", "getIPTables", { data: expect.any(String) }],
+  ["set a packet filter that is none", "setIPTables", "Internal"],
+  ["reseed with nothing", "reseedRandomDev", "Internal: missing entropy data"],
+  ["set the clock to no time", "setGuestDateTime", "InvalidArgument: Sec -1 is before 1970"],
+  ["bring no processors online", "onlineCPUMem", {}],
+  ["announce no memory", "memHotplugByProbe", {}],
+  ["swap to no disk", "addSwap", "InvalidArgument"],
+  ["swap to an absent file", "addSwapPath", "Internal"],
+  ["configure reclaim", "memAgentMemcgSet", "Internal"],
+  ["configure compaction", "memAgentCompactSet", "Internal"],
+];
 
 /** The Go client's stubs, its build, and a minute for its calls. */
 const LIMIT_MS = 300_000;
@@ -47,7 +81,7 @@ describe.skipIf(lacking !== undefined)(`containerd's ttRPC client${why}`, () => 
 
   test("makes every call of the lifecycle, in turn, to the end", () => {
     expect(status).toBe(0);
-    expect([...lines.keys()].at(-1)).toBe("destroy the sandbox");
+    expect([...lines.keys()].slice(-2)).toEqual(["destroy the sandbox", "methods called"]);
   });
 
   test("hears whether the agent serves, and what it is", () => {
@@ -111,6 +145,30 @@ describe.skipIf(lacking !== undefined)(`containerd's ttRPC client${why}`, () => 
     expect(refusal(step)).toEqual([code, expect.stringContaining(reason)]);
   });
 
+  test("has called every method of both services", () => {
+    const called = new Set(list(answer("methods called")));
+    const all = [AgentService, Health].flatMap(({ typeName, methods }) =>
+      methods.map(({ name }) => `/${typeName}/${name}`),
+    );
+    expect(all).toHaveLength(44);
+    expect(all.filter((method) => !called.has(method))).toEqual([]);
+  });
+
+  test.each(OTHERS)("is answered, or refused as hosts expect it: %s", (step, method, outcome) => {
+    if (agentHandlers[method] === null) {
+      expect(refusal(step)).toEqual(["Unimplemented", expect.stringContaining("not implemented")]);
+    } else if (typeof outcome === "string") {
+      const [code, reason = ""] = outcome.split(": ");
+      expect(refusal(step)).toEqual([code, expect.stringContaining(reason)]);
+    } else {
+      expect(answer(step)).toMatchObject(outcome);
+    }
+  });
+
+  test("reads what a process says on its standard error", () => {
+    expect(text("standard error")).toBe("to the host\n");
+  });
+
   test("loses only the call whose deadline is over", () => {
     const [code] = refusal("wait with a deadline");
     expect(code).toBe("DeadlineExceeded");
@@ -144,6 +202,10 @@ describe.skipIf(lacking !== undefined)(`containerd's ttRPC client${why}`, () => 
     expect(cgroupsNamed(agent.cgroup)).toEqual([]);
   });
 });
+
+function list(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? value : [];
+}
 
 function answer(step: string): unknown {
   return lines.get(step)?.answer;

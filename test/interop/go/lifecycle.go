@@ -12,9 +12,9 @@ import (
 	"kata-agent.test/interop/protocol/grpc"
 )
 
-// lifecycle takes a pod from its creation to its end with every call that the agent serves.
+// lifecycle takes a pod from its creation to its end, and makes every call that there is.
 func lifecycle(ctx context.Context, p *peer) error {
-	scenes := []func(*peer) []step{create, input, terminal, signals, pause, refusals, deadline, policy, remove}
+	scenes := []func(*peer) []step{create, input, terminal, signals, pause, others, refusals, deadline, policy, remove}
 	if err := health(ctx, p); err != nil {
 		return err
 	}
@@ -23,7 +23,7 @@ func lifecycle(ctx context.Context, p *peer) error {
 			return err
 		}
 	}
-	return nil
+	return printLine(map[string]any{"step": "methods called", "answer": p.methods.sorted()})
 }
 
 func create(p *peer) []step {
@@ -181,10 +181,20 @@ func firstLine(p *peer, name, execID string) step {
 }
 
 func read(p *peer, name, execID string, isEnough func(text string) bool) step {
+	return readBy(p.agent.ReadStdout, p, name, execID, isEnough)
+}
+
+func readFrom(stream readStream, p *peer, name, execID string) step {
+	return readBy(stream, p, name, execID, func(string) bool { return false })
+}
+
+type readStream func(context.Context, *grpc.ReadStreamRequest) (*grpc.ReadStreamResponse, error)
+
+func readBy(stream readStream, p *peer, name, execID string, isEnough func(text string) bool) step {
 	return func(ctx context.Context) error {
 		var text string
 		for !isEnough(text) {
-			chunk, err := p.agent.ReadStdout(ctx,
+			chunk, err := stream(ctx,
 				&grpc.ReadStreamRequest{ContainerId: p.container, ExecId: execID, Len: 32 << 10})
 			if err != nil {
 				return fmt.Errorf("%s: %w", name, err)

@@ -23,6 +23,7 @@ const limit = time.Minute
 // peer is the agent, and what a scenario needs to talk to it.
 type peer struct {
 	connection *countedConnection
+	methods    *methods
 	client     *ttrpc.Client
 	agent      grpc.AgentServiceService
 	// container is the id of the one container; its first process goes by the same name.
@@ -80,7 +81,8 @@ func call(socket string, run command, p peer) error {
 		return err
 	}
 	p.connection = newCountedConnection(plain)
-	p.client = ttrpc.NewClient(p.connection)
+	p.methods = newMethods()
+	p.client = ttrpc.NewClient(p.connection, ttrpc.WithUnaryClientInterceptor(p.methods.note))
 	defer p.client.Close()
 	p.agent = grpc.NewAgentServiceClient(p.client)
 

@@ -48,6 +48,19 @@ func refused[Request, Answer any](
 	}
 }
 
+// asked is a call that the agent answers or refuses, whichever it is.
+func asked[Request any, Answer proto.Message](
+	name string, method func(context.Context, Request) (Answer, error), request Request,
+) step {
+	return func(ctx context.Context) error {
+		answer, err := method(ctx, request)
+		if err != nil {
+			return reportRefusal(name, err)
+		}
+		return report(name, answer)
+	}
+}
+
 // report prints what the agent answered, with the field names of the protocol file. Empty fields are
 // printed too, and absent messages as null, so that the two can be told apart.
 func report(name string, answer proto.Message) error {

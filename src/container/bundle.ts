@@ -1,5 +1,6 @@
 // The directory of a container below /run/kata-containers, whose names host programs know:
 // `rootfs`, where its root is mounted, and `config.json`, the spec it was created from.
+import { work } from "../child/work.ts";
 import { Fd } from "../kernel/fd.ts";
 import { makeDirectory, removeDirectory } from "../kernel/file.ts";
 import { attempt, perform } from "../kernel/perform.ts";
@@ -12,6 +13,12 @@ import { InvalidSpec, quote } from "../oci/invalid-spec.ts";
 import { isAbsolute } from "../oci/path-components.ts";
 import type { ContainerSpec } from "../oci/valid-spec.ts";
 import type { Rootfs } from "../program/rootfs.ts";
+import { skip } from "../tape/tape.ts";
+
+const DETACH_MS = 10_000;
+
+/** What undoes waits for nobody. */
+const UNDOING = new AbortController().signal;
 
 export const STATE_DIRECTORY = "/run/kata-containers";
 
@@ -20,6 +27,7 @@ export class Bundle {
   readonly rootfs: Rootfs;
   /** False where a storage made the directory, which then is not ours to remove. */
   readonly #isOurs: boolean;
+  #isRootGone = false;
 
   private constructor(path: string, rootfs: Rootfs, isOurs: boolean) {
     this.path = path;
@@ -57,16 +65,27 @@ export class Bundle {
     perform(label, writeText(file.number, text));
   }
 
-  /** The root is gone; the spec can still be read, as poststop hooks do. */
-  removeRootfs(): void {
-    if (!this.rootfs.bind) return;
-    attempt(detach(this.rootfs.target));
-    removeDirectory(this.rootfs.target);
+  /**
+   * The root is gone; the spec can still be read, as poststop hooks do. In a child: the last user of a file
+   * system waits for whoever serves it. Throws a TapeError.
+   */
+  async removeRootfs(): Promise<void> {
+    if (!this.rootfs.bind || this.#isRootGone) return;
+    const { target } = this.rootfs;
+    await work(
+      (tape) => tape.do(`detach ${target}`, detach(target), { EINVAL: skip, ENOENT: skip }),
+      {
+        signal: UNDOING,
+        timeoutMs: DETACH_MS,
+      },
+    );
+    removeDirectory(target);
+    this.#isRootGone = true;
   }
 
   /** Takes away what `create` made and the tape mounted, and nothing else. */
-  remove(): void {
-    this.removeRootfs();
+  async remove(): Promise<void> {
+    await this.removeRootfs();
     attempt(unlinkat(AT_FDCWD, this.#config));
     if (this.#isOurs) removeDirectory(this.path);
   }

@@ -8,7 +8,7 @@ import { Fd } from "../kernel/fd.ts";
 import { AT_FDCWD, SIG } from "../linux/constants.ts";
 import { openat } from "../linux/fs.ts";
 import { O } from "../linux/open-flags.ts";
-import type { NamespaceType } from "../oci/namespace.ts";
+import { containerName } from "../oci/annotations.ts";
 import type { Resources } from "../oci/resources.ts";
 import { type ContainerStatus, stateName } from "../oci/state.ts";
 import type { ContainerProcess } from "../oci/valid-spec.ts";
@@ -23,7 +23,7 @@ import {
   runStartHooks,
 } from "./hooks.ts";
 import { withIdMaps } from "./id-mapped-mounts.ts";
-import { type CreateInit, type Placement, createInit } from "./init.ts";
+import { type CreateInit, createInit, kindsOf } from "./init.ts";
 import { warnOfIgnored } from "./kernel-support.ts";
 import { PinnedNamespaces } from "./pinned-namespaces.ts";
 import { checkProcMounts } from "./proc-guard.ts";
@@ -117,6 +117,11 @@ export class Container {
     undo.move();
     const ownsPidNamespace = placement.created.includes("pid");
     return new Container({ ...hooked, init, pinned, ownsPidNamespace, root, oom });
+  }
+
+  /** In its pod, by which shared mounts refer to it. */
+  get name(): string | undefined {
+    return containerName(this.#parts.spec.annotations);
   }
 
   get status(): ContainerStatus {
@@ -284,9 +289,4 @@ export class Container {
   #ended(): Error {
     return internal(`container "${this.id}": its first process has ended`);
   }
-}
-
-/** The namespaces an exec enters: whatever is not simply the guest's. */
-function kindsOf({ joined, created }: Placement): readonly NamespaceType[] {
-  return [...new Set([...joined.keys(), ...created])];
 }

@@ -109,3 +109,8 @@ function numbersOf(joined: Placement["joined"], withPid: boolean): Joined {
   const entered = [...joined].filter(([type]) => withPid || type !== "pid");
   return Object.fromEntries(entered.map(([type, fd]) => [type, fd.number]));
 }
+
+/** The namespaces an exec enters: whatever is not simply the guest's. */
+export function kindsOf({ joined, created }: Placement): readonly NamespaceType[] {
+  return [...new Set([...joined.keys(), ...created])];
+}

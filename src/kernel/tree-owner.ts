@@ -44,8 +44,8 @@ async function changeDirectory(
     signal.throwIfAborted();
     // One directory at a time: each holds descriptors.
     for (const name of await changeFiles(directory, names, change)) {
-      await using entry = await openEntry(`${pathOf(directory)}/${name}`, O.DIRECTORY);
-      await changeDirectory(entry, change, signal, depth - 1);
+      await using entry = await tryOpen(`${pathOf(directory)}/${name}`, O.DIRECTORY);
+      if (entry !== undefined) await changeDirectory(entry, change, signal, depth - 1);
     }
   };
   let names: string[] = [];
@@ -65,7 +65,8 @@ async function changeFiles(
   change: Change,
 ): Promise<readonly string[]> {
   const changeFile = async (name: string) => {
-    await using entry = await openEntry(`${pathOf(above)}/${name}`, 0);
+    await using entry = await tryOpen(`${pathOf(above)}/${name}`, 0);
+    if (entry === undefined) return [];
     const kind = (await entry.stat()).mode & S.IFMT;
     if (kind === S.IFDIR) return [name];
     if (kind !== S.IFLNK) await apply(entry, change);
@@ -75,13 +76,8 @@ async function changeFiles(
   const results = await Promise.allSettled(names.map(changeFile));
   return results.flatMap((result) => {
     if (result.status === "fulfilled") return result.value;
-    if (isGone(result.reason)) return [];
     throw result.reason;
   });
-}
-
-function isGone(error: unknown): boolean {
-  return error instanceof Error && "code" in error && error.code === "ENOENT";
 }
 
 /** The owner first: a change of owner takes set-id bits away. */
@@ -102,6 +98,18 @@ async function openPath(path: string): Promise<FileHandle> {
   }
   return directory;
 }
+
+/** undefined: by now it is gone, or something else. */
+async function tryOpen(path: string, flags: number): Promise<FileHandle | undefined> {
+  try {
+    return await openEntry(path, flags);
+  } catch (error) {
+    if (error instanceof Error && "code" in error && GONE.has(String(error.code))) return undefined;
+    throw error;
+  }
+}
+
+const GONE = new Set(["ENOENT", "ENOTDIR"]);
 
 function openEntry(path: string, flags: number): Promise<FileHandle> {
   return open(path, openFlagsFor(arch, O.PATH | O.NOFOLLOW | O.CLOEXEC | flags));

@@ -52,16 +52,6 @@ export const UMOUNT = { NOFOLLOW: 8 } as const;
 /** linux/mount.h */
 export const OPEN_TREE = { CLONE: 1, CLOEXEC: 0o2000000 } as const;
 export const MOVE_MOUNT = { F_EMPTY_PATH: 0x4, T_EMPTY_PATH: 0x40 } as const;
-export const FSOPEN = { CLOEXEC: 1 } as const;
-export const FSMOUNT = { CLOEXEC: 1 } as const;
-export const FSCONFIG = {
-  SET_FLAG: 0,
-  SET_STRING: 1,
-  SET_BINARY: 2,
-  SET_PATH: 3,
-  SET_FD: 5,
-  CMD_CREATE: 6,
-} as const;
 
 /** linux/sched.h */
 export const CLONE = {

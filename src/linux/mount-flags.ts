@@ -45,3 +45,16 @@ export const MOUNT_ATTR = {
   IDMAP: 0x10_0000,
   NOSYMFOLLOW: 0x20_0000,
 } as const;
+
+export const FSOPEN = { CLOEXEC: 1 } as const;
+export const FSPICK = { CLOEXEC: 1, EMPTY_PATH: 8 } as const;
+export const FSMOUNT = { CLOEXEC: 1 } as const;
+export const FSCONFIG = {
+  SET_FLAG: 0,
+  SET_STRING: 1,
+  SET_BINARY: 2,
+  SET_PATH: 3,
+  SET_FD: 5,
+  CMD_CREATE: 6,
+  CMD_RECONFIGURE: 7,
+} as const;

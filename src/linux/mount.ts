@@ -1,17 +1,8 @@
 // Mounts: mount(2) and the descriptor-based calls that came with Linux 5.2, one constructor per
 // meaning.
-import {
-  AT,
-  AT_FDCWD,
-  FSCONFIG,
-  FSMOUNT,
-  FSOPEN,
-  MNT,
-  MOVE_MOUNT,
-  OPEN_TREE,
-} from "./constants.ts";
+import { AT, AT_FDCWD, MNT, MOVE_MOUNT, OPEN_TREE } from "./constants.ts";
 import { type Call, type FdArg, call } from "./call.ts";
-import { MS } from "./mount-flags.ts";
+import { FSCONFIG, FSMOUNT, FSOPEN, FSPICK, MS } from "./mount-flags.ts";
 import { structOf } from "./struct.ts";
 
 /** A file system of its own, not what is mounted elsewhere; `data` as mount(8) takes it after `-o`. */
@@ -88,6 +79,15 @@ export function fsconfigString(context: FdArg, key: string, value: string): Call
 
 export function fsconfigCreate(context: FdArg): Call {
   return call("fsconfig", context, FSCONFIG.CMD_CREATE, null, null, 0);
+}
+
+export function fsconfigReconfigure(context: FdArg): Call {
+  return call("fsconfig", context, FSCONFIG.CMD_RECONFIGURE, null, null, 0);
+}
+
+/** To change the options of the file system that is mounted where `mount` is open: fspick(2). */
+export function fspick(mount: FdArg): Call {
+  return call("fspick", mount, "", FSPICK.CLOEXEC | FSPICK.EMPTY_PATH);
 }
 
 /** `attributes` as MOUNT_ATTR_* bits. */

@@ -11,7 +11,6 @@ import {
   CLOSE_RANGE,
   EPOLL_CTL,
   F,
-  FSCONFIG,
   KEYCTL,
   MNT,
   MOVE_MOUNT,
@@ -49,7 +48,7 @@ import {
   struct,
   value,
 } from "./kind.ts";
-import { MOUNT_ATTR, MS } from "./mount-flags.ts";
+import { FSCONFIG, FSPICK, MOUNT_ATTR, MS } from "./mount-flags.ts";
 import { O } from "./open-flags.ts";
 import { IOPRIO_WHO, PER } from "./scheduling-flags.ts";
 
@@ -127,6 +126,7 @@ export const SYSCALLS = {
   fsopen: [430, 430, [string, flags("FSOPEN_", { CLOEXEC: 1 })]],
   fsconfig: [431, 431, [fd, value("FSCONFIG_", FSCONFIG), string, string, int]],
   fsmount: [432, 432, [fd, flags("FSMOUNT_", { CLOEXEC: 1 }), flags("MOUNT_ATTR_", MOUNT_ATTR)]],
+  fspick: [433, 433, [fd, path, flags("FSPICK_", FSPICK)]],
   mount_setattr: [442, 442, [fd, path, at, struct, int]],
 
   // processes

@@ -96,7 +96,8 @@ export function attributesOf({ flags, clearedFlags }: MountOptions): {
   return { set, clear };
 }
 
-function splitOption(option: string): readonly [string] | readonly [string, string] {
+/** `key=value`, or a key alone. */
+export function splitOption(option: string): readonly [string] | readonly [string, string] {
   const at = option.indexOf("=");
   return at < 0 ? [option] : [option.slice(0, at), option.slice(at + 1)];
 }

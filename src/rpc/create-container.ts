@@ -1,4 +1,5 @@
 import { invalidArgument, unimplemented } from "../error.ts";
+import { checkSharedMounts } from "../container/shared-mounts.ts";
 import { verifyId } from "../oci/container-id.ts";
 import { specFromProto } from "../oci/from-proto.ts";
 import { unservedIn } from "../oci/unserved.ts";
@@ -11,11 +12,18 @@ export const createContainer: Handler<"createContainer"> = async (request, { san
   verifyId(id);
   if (OCI === undefined) throw invalidArgument("the request has no OCI spec");
   const spec = validateSpec(specFromProto(OCI));
+  checkSharedMounts(sharedMounts);
   const unserved =
-    (storages.length > 0 && "storages") ||
-    (sharedMounts.length > 0 && "shared mounts") ||
     (request.stdinPort + request.stdoutPort + request.stderrPort > 0 && "stream ports") ||
     unservedIn(spec);
   if (unserved) throw unimplemented(`CreateContainer: ${unserved}`);
-  await sandbox.createContainer({ id, spec, sandboxPidns, devices, signal });
+  await sandbox.createContainer({
+    id,
+    spec,
+    sandboxPidns,
+    devices,
+    storages,
+    sharedMounts,
+    signal,
+  });
 };

@@ -1,4 +1,4 @@
-import { invalidArgument, unimplemented } from "../error.ts";
+import { invalidArgument } from "../error.ts";
 import { refuseModules } from "../guest/modules.ts";
 import { resolvConfText } from "../network/resolv-conf.ts";
 import { quote } from "../oci/invalid-spec.ts";
@@ -7,13 +7,12 @@ import type { Handler } from "./handler.ts";
 
 /** Prepare what the containers of the pod share. */
 export const createSandbox: Handler<"createSandbox"> = async (request, { sandbox, signal }) => {
-  if (request.storages.length > 0) throw unimplemented("CreateSandbox: storages");
   if (request.hostname.includes("\0")) throw invalidArgument("the hostname contains NUL");
   const hookDirectory = absolute(request.guestHookPath);
   refuseModules(request.kernelModules);
   const resolvConf = resolvConfText(request.dns);
-  const { sandboxId: id, hostname, kernelModules: modules } = request;
-  await sandbox.create({ id, hostname, hookDirectory, modules, resolvConf, signal });
+  const { sandboxId: id, hostname, kernelModules: modules, storages } = request;
+  await sandbox.create({ id, hostname, hookDirectory, modules, storages, resolvConf, signal });
 };
 
 /** The agent's own working directory says nothing. */

@@ -20,6 +20,7 @@ import { pauseContainer } from "./pause-container.ts";
 import { readStderr } from "./read-stderr.ts";
 import { readStdout } from "./read-stdout.ts";
 import { removeContainer } from "./remove-container.ts";
+import { removeStaleVirtiofsShareMounts } from "./remove-stale-virtiofs-share-mounts.ts";
 import { resumeContainer } from "./resume-container.ts";
 import { setPolicy } from "./set-policy.ts";
 import { setIPTables } from "./set-ip-tables.ts";
@@ -28,6 +29,7 @@ import { startContainer } from "./start-container.ts";
 import { statsContainer } from "./stats-container.ts";
 import { ttyWinResize } from "./tty-win-resize.ts";
 import { updateContainer } from "./update-container.ts";
+import { updateEphemeralMounts } from "./update-ephemeral-mounts.ts";
 import { updateInterface } from "./update-interface.ts";
 import { updateRoutes } from "./update-routes.ts";
 import { version } from "./version.ts";
@@ -48,11 +50,11 @@ export const agentHandlers: Handlers<AgentMethods> = {
   signalProcess: signalProcess,
   waitProcess: waitProcess,
   updateContainer: updateContainer,
-  updateEphemeralMounts: null,
+  updateEphemeralMounts: updateEphemeralMounts,
   statsContainer: statsContainer,
   pauseContainer: pauseContainer,
   resumeContainer: resumeContainer,
-  removeStaleVirtiofsShareMounts: null,
+  removeStaleVirtiofsShareMounts: removeStaleVirtiofsShareMounts,
   getDiagnosticData: null,
   writeStdin: writeStdin,
   readStdout: readStdout,

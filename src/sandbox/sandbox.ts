@@ -8,6 +8,7 @@ import { openNamespace } from "../container/pinned-namespaces.ts";
 import type { Process } from "../container/process.ts";
 import type { CdiOptions } from "../device/cdi.ts";
 import type { DeviceRequest } from "../device/driver.ts";
+import { type SharedMount, shareMounts } from "../container/shared-mounts.ts";
 import type { Hotplug } from "../device/hotplug.ts";
 import { findInterface } from "../device/network.ts";
 import { type AgentError, internal, invalidArgument, notFound } from "../error.ts";
@@ -22,10 +23,12 @@ import type { Hook, Hooks } from "../oci/spec.ts";
 import { Hardware } from "./hardware.ts";
 import type { ContainerProcess, ContainerSpec } from "../oci/valid-spec.ts";
 import { Equipment } from "./equipment.ts";
+import type { Storage } from "../storage/storage.ts";
 import { SandboxNamespaces } from "./namespaces.ts";
 import { phase } from "../tracing/tracer.ts";
 import { OomEvents } from "./oom-events.ts";
 import { placementOf } from "./placement.ts";
+import { PodStorages } from "./pod-storages.ts";
 import { UserNamespaces } from "./user-namespaces.ts";
 
 export type CreateContainer = {
@@ -35,6 +38,10 @@ export type CreateContainer = {
   readonly sandboxPidns: boolean;
   /** Plugged in for it; the spec knows them by their numbers on the host. */
   readonly devices?: readonly DeviceRequest[];
+  /** What is mounted in the guest for it, in this order. */
+  readonly storages?: readonly Storage[];
+  /** Mounts of other containers that it is to have, too. */
+  readonly sharedMounts?: readonly SharedMount[];
   readonly signal: AbortSignal;
 };
 
@@ -48,6 +55,8 @@ export type CreateSandbox = {
   readonly modules: readonly KernelModule[];
   /** What resolv.conf is to hold; empty leaves it alone. */
   readonly resolvConf?: string;
+  /** Until the pod ends. */
+  readonly storages?: readonly Storage[];
   readonly signal: AbortSignal;
 };
 
@@ -72,6 +81,7 @@ export class Sandbox {
   readonly #userNamespaces = new UserNamespaces();
   readonly #equipment: Equipment;
   readonly #resolvConf = new ResolvConf();
+  readonly storages: PodStorages;
   #hostname: string | undefined;
   #pidNamespace: Fd | undefined;
   /** The container whose first process the pid namespace ends with. */
@@ -82,15 +92,25 @@ export class Sandbox {
     this.hardware = new Hardware(() => this.containers, guest.warn);
     this.#equipment = new Equipment(hotplug, cdi);
     this.network = new GuestNetwork((place, signal) => findInterface(hotplug, place, signal));
+    this.storages = new PodStorages(hotplug, guest.warn);
   }
 
-  /** A second call keeps the namespaces that are there. */
+  /** A second call keeps the namespaces and the storages that are there. */
   async create(options: CreateSandbox): Promise<void> {
-    const { id, hostname, hookDirectory, modules, resolvConf = "", signal } = options;
+    const {
+      id,
+      hostname,
+      hookDirectory,
+      modules,
+      storages = [],
+      resolvConf = "",
+      signal,
+    } = options;
     await this.#creation.run(async () => {
       await loadModules(modules, signal);
       this.#id = id || this.#id;
       this.#namespaces ??= await phase("namespaces", () => SandboxNamespaces.create(hostname));
+      await phase("storages", () => this.storages.addForPod(storages, signal));
       this.#hooks = hookDirectory === "" ? {} : await this.#findHooks(hookDirectory);
       this.#hostname ??= hostname;
       await this.#resolvConf.set(resolvConf, signal);
@@ -129,15 +149,21 @@ export class Sandbox {
   }
 
   async createContainer(options: CreateContainer): Promise<void> {
-    const { id, devices = [], signal } = options;
+    const { id, devices = [], storages = [], sharedMounts = [], signal } = options;
     const release = await this.#claim(id, signal);
     try {
+      refuseUnsupported(options.spec.linux);
       await using undo = new AsyncDisposableStack();
       undo.defer(() => this.#equipment.forget(id));
       const spec = await this.#equipment.equip(id, devices, options.spec, signal);
+      undo.defer(() => this.storages.release(id));
+      const held = await phase("storages", () => this.storages.add(id, storages, signal));
       undo.defer(() => this.#userNamespaces.release(id));
       const container = await this.#make({ ...options, spec });
       undo.defer(() => container.destroy());
+      const { warn } = this.guest;
+      await shareMounts(sharedMounts, this.containers, container, { signal, warn });
+      held?.keep();
       if (this.#containers.size === 0) this.#adoptPidNamespace(container);
       this.#containers.set(id, container);
       undo.move();
@@ -163,6 +189,7 @@ export class Sandbox {
     this.#containers.delete(container.id);
     this.#userNamespaces.release(container.id);
     this.#equipment.forget(container.id);
+    await this.storages.release(container.id);
     if (container === this.#pidNamespaceOwner) this.#closePidNamespace();
   }
 
@@ -172,6 +199,7 @@ export class Sandbox {
       ...this.containers.map((container) => this.removeContainer(container)),
       this.#resolvConf.restore(),
     ]);
+    await this.storages.end();
     this.#closePidNamespace();
     this.#namespaces?.remove();
     this.#namespaces = undefined;
@@ -207,7 +235,6 @@ export class Sandbox {
 
   async #make({ id, spec, sandboxPidns, signal }: CreateContainer): Promise<Container> {
     using opened = new DisposableStack();
-    refuseUnsupported(spec.linux);
     const userNamespace = await this.#userNamespaces.acquire(id, spec.linux, this.#hostname);
     const placement = placementOf(
       spec.linux,

@@ -3,6 +3,7 @@
 import { internal } from "../error.ts";
 import { changeTree, statusOfPath } from "../kernel/tree-owner.ts";
 import { S } from "../linux/constants.ts";
+import type { AttachContext } from "./driver.ts";
 import type { Storage } from "./storage.ts";
 
 const READ_WRITE = 0o660;
@@ -16,7 +17,10 @@ const ON_ROOT_MISMATCH = 1;
  * Bits are added and none is taken away. The root of the volume comes last: who is interrupted is not taken
  * for done the next time. Throws an AgentError, and what `signal` says.
  */
-export async function giveToGroup(storage: Storage, signal: AbortSignal): Promise<void> {
+export async function giveToGroup(
+  storage: Storage,
+  { signal, services }: Pick<AttachContext, "signal" | "services">,
+): Promise<void> {
   const { fsGroup, options, mountPoint } = storage;
   if (fsGroup === undefined) return;
   const { groupId: gid, groupChangePolicy } = fsGroup;
@@ -34,6 +38,11 @@ export async function giveToGroup(storage: Storage, signal: AbortSignal): Promis
     await changeTree(mountPoint, change, signal);
   } catch (error) {
     signal.throwIfAborted();
+    if (error instanceof Error && "code" in error && error.code === "EROFS") {
+      // As kubelet does: it leaves volumes that are read-only alone.
+      services.warn("a read-only storage keeps its groups", { target: mountPoint });
+      return;
+    }
     const reason = error instanceof Error ? error.message : String(error);
     throw internal(`give the storage ${mountPoint} to group ${gid}: ${reason}`);
   }

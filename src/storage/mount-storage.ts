@@ -15,7 +15,7 @@ export function planMount(storage: Storage): Attach {
 /** Throws as `mount` and `giveToGroup` do. */
 export async function mountStorage(storage: Storage, context: AttachContext): Promise<void> {
   await mount(requestOf(storage), context);
-  await giveToGroup(storage, context.signal);
+  await giveToGroup(storage, context);
 }
 
 function requestOf({ source, fstype, mountPoint, options }: Storage) {

@@ -16,13 +16,18 @@ export function planStorages(
   drivers: ReadonlyMap<string, Driver>,
   groups: readonly GroupDriver[],
 ): readonly Planned[] {
-  if (storages.length > MOST_STORAGES)
-    throw new InvalidSpec(`storages: ${storages.length} of them, at most ${MOST_STORAGES}`);
-  const checked = storages.map(check);
+  const checked = checkStorages(storages);
   const groupOf = (storage: Storage) => groups.find((group) => group.takes(storage));
   return [...Map.groupBy(checked, (storage) => groupOf(storage) ?? storage)].map(
     ([key, members]) => ("takes" in key ? key.plan(members) : planOne(key, drivers)),
   );
+}
+
+/** What holds for storages of any driver; their mount points without what does not count in them. Throws InvalidSpec. */
+export function checkStorages(storages: readonly Storage[]): readonly Storage[] {
+  if (storages.length > MOST_STORAGES)
+    throw new InvalidSpec(`storages: ${storages.length} of them, at most ${MOST_STORAGES}`);
+  return storages.map(check);
 }
 
 function planOne(storage: Storage, drivers: ReadonlyMap<string, Driver>): Planned {
@@ -32,7 +37,6 @@ function planOne(storage: Storage, drivers: ReadonlyMap<string, Driver>): Planne
   return { target: storage.mountPoint, lasts, attach: driver.plan(storage) };
 }
 
-/** What holds for a storage of any driver; its mount point without what does not count in it. */
 function check(storage: Storage): Storage {
   const mountPoint = checkedTarget("storages: the mount point", storage.mountPoint);
   const { options, driverOptions } = storage;

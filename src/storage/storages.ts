@@ -1,10 +1,13 @@
 // What is mounted for the pod and its containers: planned, held, and taken back.
+import { internal } from "../error.ts";
+import { removeDirectory } from "./directories.ts";
 import { describeFailure } from "./failure.ts";
 import { DRIVERS, GROUPS } from "./index.ts";
-import { planStorages } from "./plan.ts";
+import { checkStorages, planStorages } from "./plan.ts";
 import type { StorageServices } from "./driver.ts";
 import type { Storage } from "./storage.ts";
 import { type Hold, StorageTable } from "./table.ts";
+import { updateEphemeral } from "./update-ephemeral.ts";
 
 /** The storages of one request. Disposed, they are given up, the last one first. */
 export type HeldStorages = AsyncDisposable & {
@@ -43,6 +46,9 @@ export class Storages {
   async add(storages: readonly Storage[], { containerId, signal }: Asked): Promise<HeldStorages> {
     const planned = planStorages(storages, DRIVERS, GROUPS);
     await using undo = new AsyncDisposableStack();
+    // Some are mounted in it. Where the container itself does not make it, nobody else takes it away.
+    if (containerId !== undefined)
+      undo.defer(() => removeDirectory(`/run/kata-containers/${containerId}`));
     const lasting: Hold[] = [];
     const services = this.#services;
     const devices = this.#devices;
@@ -50,13 +56,37 @@ export class Storages {
       const make = (steps: AsyncDisposableStack, stop: AbortSignal) =>
         attach({ undo: steps, signal: stop, containerId, services, devices });
       const hold = undo.use(await this.#table.hold(target, make, signal));
-      if (lasts) lasting.push(hold);
+      if (lasts || containerId === undefined) lasting.push(hold);
     }
     const held = undo.move();
     return {
       keep: () => lasting.forEach((hold) => hold.keep()),
       [Symbol.asyncDispose]: () => held.disposeAsync(),
     };
+  }
+
+  /** The same until the pod ends; what is mounted already stays as it is. */
+  async addForPod(storages: readonly Storage[], signal: AbortSignal): Promise<void> {
+    const held = await this.add(storages, { signal });
+    held.keep();
+    await held[Symbol.asyncDispose]();
+  }
+
+  /**
+   * Change the options of what is mounted in memory; those without options stay as they are. Throws before
+   * anything is done for what is none of these, a TapeError, and what `signal` says.
+   */
+  async updateEphemeral(storages: readonly Storage[], signal: AbortSignal): Promise<void> {
+    const checked = checkStorages(storages);
+    const wrong = checked.find(({ driver }) => driver !== "ephemeral");
+    if (wrong !== undefined)
+      throw internal(
+        `Failed to update mounts: Unsupported storage type for syncing mounts ${wrong.driver}. Only ephemeral storage update is supported`,
+      );
+    for (const storage of checked) {
+      if (storage.options.includes("remount")) await updateEphemeral(storage, signal);
+      else if (storage.options.length > 0) await this.addForPod([storage], signal);
+    }
   }
 
   /** The pod ends: take all back, the latest first. */

@@ -11,12 +11,13 @@ import { startReaper } from "../../src/kernel/reaper.ts";
 import { specFromJson } from "../../src/oci/from-json.ts";
 import { validateProcess } from "../../src/oci/validate-process.ts";
 import { validateSpec } from "../../src/oci/validate.ts";
-import { Sandbox } from "../../src/sandbox/sandbox.ts";
+import { type CreateContainer, Sandbox } from "../../src/sandbox/sandbox.ts";
 import { missing } from "./agent.ts";
 import type { Outcome } from "./container.ts";
 import { HOOK_RULES } from "./hooks.ts";
 import { makeRootfs } from "./rootfs.ts";
 
+type Asked = Pick<CreateContainer, "storages" | "sharedMounts">;
 type Json = Readonly<Record<string, unknown>>;
 
 const CALLER = { signal: new AbortController().signal };
@@ -61,7 +62,7 @@ export class Engine implements AsyncDisposable {
    * Created, not started; its id. `change` is put over the least container: `linux` and `process`
    * member by member, `mounts` after the ordinary ones.
    */
-  async create(args: readonly string[], change: Json = {}): Promise<string> {
+  async create(args: readonly string[], change: Json = {}, asked: Asked = {}): Promise<string> {
     const id = `e${++this.#serial}`;
     const { linux = {}, process = {}, mounts = [], root = { path: this.rootfs() } } = change;
     const config = {
@@ -76,14 +77,14 @@ export class Engine implements AsyncDisposable {
         ...asObject(linux),
       },
     };
-    await this.createFrom(id, config);
+    await this.createFrom(id, config, asked);
     return id;
   }
 
   /** Created from a whole config.json, not started. */
-  async createFrom(id: string, config: Json): Promise<void> {
+  async createFrom(id: string, config: Json, asked: Asked = {}): Promise<void> {
     const spec = validateSpec(specFromJson(JSON.stringify(config)));
-    await this.sandbox.createContainer({ id, spec, sandboxPidns: false, ...CALLER });
+    await this.sandbox.createContainer({ id, spec, sandboxPidns: false, ...asked, ...CALLER });
   }
 
   /** What it says from its start to its end; it is removed then. */

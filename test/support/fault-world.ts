@@ -183,7 +183,7 @@ export async function runInit(
       }
     });
   } finally {
-    bundle.remove();
+    await bundle.remove();
   }
 }
 

@@ -2,7 +2,14 @@
 import { expect, test } from "bun:test";
 import * as bpf from "../../../src/linux/bpf.ts";
 import * as constants from "../../../src/linux/constants.ts";
-import { MOUNT_ATTR, MS } from "../../../src/linux/mount-flags.ts";
+import {
+  FSCONFIG,
+  FSMOUNT,
+  FSOPEN,
+  FSPICK,
+  MOUNT_ATTR,
+  MS,
+} from "../../../src/linux/mount-flags.ts";
 import { O, openFlagsFor } from "../../../src/linux/open-flags.ts";
 import * as netlink from "../../../src/linux/netlink-flags.ts";
 import * as scheduling from "../../../src/linux/scheduling-flags.ts";
@@ -27,9 +34,6 @@ const KERNEL: Readonly<Record<string, Group>> = {
   MAGIC: [constants.MAGIC, (key) => `${key}_MAGIC`],
   OPEN_TREE: [constants.OPEN_TREE, prefix("OPEN_TREE_")],
   MOVE_MOUNT: [constants.MOVE_MOUNT, prefix("MOVE_MOUNT_")],
-  FSOPEN: [constants.FSOPEN, prefix("FSOPEN_")],
-  FSMOUNT: [constants.FSMOUNT, prefix("FSMOUNT_")],
-  FSCONFIG: [constants.FSCONFIG, prefix("FSCONFIG_")],
   CLONE: [constants.CLONE, prefix("CLONE_")],
   W: [constants.W, (key) => (key === "ALL" ? "__WALL" : `W${key}`)],
   CLOSE_RANGE: [constants.CLOSE_RANGE, prefix("CLOSE_RANGE_")],
@@ -226,6 +230,10 @@ testWithC("the mount flags are those of the kernel's headers", () => {
   const groups: readonly Group[] = [
     [MS, prefix("MS_")],
     [MOUNT_ATTR, prefix("MOUNT_ATTR_")],
+    [FSOPEN, prefix("FSOPEN_")],
+    [FSPICK, prefix("FSPICK_")],
+    [FSMOUNT, prefix("FSMOUNT_")],
+    [FSCONFIG, prefix("FSCONFIG_")],
   ];
   compare(["linux/mount.h"], groups);
 });

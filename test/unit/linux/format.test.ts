@@ -157,6 +157,8 @@ const CALLS: readonly (readonly [string, Call])[] = [
   ],
   [`fsopen("tmpfs", FSOPEN_CLOEXEC)`, mount.fsopen("tmpfs")],
   [`fsconfig(r0, FSCONFIG_SET_STRING, "size", "64k", 0)`, mount.fsconfigString(r0, "size", "64k")],
+  [`fspick(r0, "", FSPICK_CLOEXEC|FSPICK_EMPTY_PATH)`, mount.fspick(r0)],
+  [`fsconfig(r0, FSCONFIG_CMD_RECONFIGURE, NULL, NULL, 0)`, mount.fsconfigReconfigure(r0)],
   [`fsconfig(r0, FSCONFIG_CMD_CREATE, NULL, NULL, 0)`, mount.fsconfigCreate(r0)],
   [
     `fsmount(r0, FSMOUNT_CLOEXEC, MOUNT_ATTR_NOSUID|MOUNT_ATTR_NODEV)`,

@@ -91,15 +91,4 @@ describe("an agent without containers", () => {
     await api.call(AgentService.method.destroySandbox, {});
     expect(api.shutdowns).toBe(1);
   });
-
-  test.each([["storages", { storages: [{ driver: "virtio-fs" }] }]])(
-    "makes no sandbox with %s: it could not keep the promise",
-    async (what, request) => {
-      const { createSandbox } = AgentService.method;
-      expect(await new Api().refusal(createSandbox, { hostname: "pod", ...request })).toEqual({
-        code: Code.UNIMPLEMENTED,
-        message: `CreateSandbox: ${what}`,
-      });
-    },
-  );
 });

@@ -197,6 +197,34 @@ describe("a device that cannot be had is refused by name:", () => {
   });
 });
 
+describe("storages and shared mounts are refused before anything is done:", () => {
+  test.each([
+    ["storages: the mount point", { storages: [{ driver: "local", mountPoint: "/etc/x" }] }],
+    [
+      "storages: 1000 of them",
+      { storages: Array.from({ length: 1000 }, () => ({ driver: "local" })) },
+    ],
+    [
+      "shared mounts: 65 of them",
+      { sharedMounts: Array.from({ length: 65 }, () => ({ name: "x" })) },
+    ],
+    ['the shared mount "x": "a" is no', { sharedMounts: [{ name: "x", srcPath: "a" }] }],
+  ])("%s", async (words, request) => {
+    const asked = { containerId: "c1", OCI: SPEC, ...request };
+    const { code, message } = await new Api().refusal(createContainer, asked);
+    expect([code, message]).toEqual([Code.INVALID_ARGUMENT, expect.stringContaining(words)]);
+  });
+
+  test("by a driver that is not there", async () => {
+    const storages = [{ driver: "9p", mountPoint: "/run/kata-containers/x" }];
+    const asked = { containerId: "c1", OCI: SPEC, storages };
+    expect(await new Api().refusal(createContainer, asked)).toEqual({
+      code: Code.INTERNAL,
+      message: "Failed to find the storage handler 9p",
+    });
+  });
+});
+
 describe("what is not served yet is UNIMPLEMENTED, by name:", () => {
   test.each<[string, SpecInit]>([
     [
@@ -205,17 +233,6 @@ describe("what is not served yet is UNIMPLEMENTED, by name:", () => {
     ],
   ])("CreateContainer: %s", async (what, spec) => {
     expect(await create(spec)).toEqual({
-      code: Code.UNIMPLEMENTED,
-      message: `CreateContainer: ${what}`,
-    });
-  });
-
-  test.each([
-    ["storages", { storages: [{ driver: "blk" }] }],
-    ["shared mounts", { sharedMounts: [{ name: "x" }] }],
-  ])("CreateContainer: %s", async (what, request) => {
-    const asked = { containerId: "c1", OCI: SPEC, ...request };
-    expect(await new Api().refusal(createContainer, asked)).toEqual({
       code: Code.UNIMPLEMENTED,
       message: `CreateContainer: ${what}`,
     });

@@ -52,14 +52,16 @@ export async function endOf(child: Child, limits: Limits): Promise<number> {
   }
 }
 
-/** The report of an op that failed is read after the end, too. */
 async function statusOf(child: Child, stops: readonly Stop[]): Promise<number> {
   for (const stop of stops) {
     await child.parked();
     await stop(child);
     child.resume();
   }
-  const status = await child.exit;
-  await child.played();
-  return status;
+  try {
+    await child.played();
+  } finally {
+    await child.exit;
+  }
+  return child.exit;
 }

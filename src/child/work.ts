@@ -4,6 +4,7 @@ import { ignoredSignals } from "../kernel/ignored-signals.ts";
 import { PR, SIG } from "../linux/constants.ts";
 import { prctl } from "../linux/process.ts";
 import { closeOthers } from "../program/descriptors.ts";
+import type { Take } from "../tape/player.ts";
 import { Tape } from "../tape/tape.ts";
 import { phase } from "../tracing/tracer.ts";
 import { clone } from "./clone.ts";
@@ -12,6 +13,8 @@ import { endOf } from "./end-of.ts";
 export type Work = {
   /** Numbers of the agent's descriptors that the calls use. All others are closed before the first. */
   readonly keep?: readonly number[];
+  /** Takes the descriptors that the tape hands over, which are closed after it. */
+  readonly take?: Take | undefined;
   /** A child that hangs in the kernel is killed, and left behind if even that does not end it. */
   readonly timeoutMs: number;
   /** Aborted: it is killed. */
@@ -27,7 +30,7 @@ export function work(write: (tape: Tape) => void, options: Work): Promise<void> 
 }
 
 async function play(write: (tape: Tape) => void, options: Work): Promise<void> {
-  const { keep = [], signal } = options;
+  const { keep = [], take, signal } = options;
   signal.throwIfAborted();
   using child = clone({
     program: ({ control }) => {
@@ -39,6 +42,7 @@ async function play(write: (tape: Tape) => void, options: Work): Promise<void> {
       return tape;
     },
     stdio: null,
+    take,
     ignoredSignals: ignoredSignals(),
   }).child;
   const status = await endOf(child, options);

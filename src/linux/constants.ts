@@ -23,7 +23,11 @@ export const S = {
   IFBLK: 0o060000,
   IFREG: 0o100000,
   IFLNK: 0o120000,
+  IFSOCK: 0o140000,
 } as const;
+
+/** linux/fs.h */
+export const RENAME = { EXCHANGE: 2 } as const;
 
 /** access(2) modes */
 export const ACCESS = { F_OK: 0, X_OK: 1, W_OK: 2, R_OK: 4 } as const;

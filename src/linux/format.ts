@@ -14,7 +14,8 @@ export function formatCall(call: Call): string {
 function formatArg(arg: Arg, kind: Kind | undefined): string {
   if (arg === null) return "NULL";
   if (arg instanceof Reg) return `r${arg.index}`;
-  if (arg instanceof Uint8Array) return formatBytes(arg);
+  if (arg instanceof Uint8Array)
+    return kind?.as === "data" ? `<${arg.length} bytes>` : formatBytes(arg);
   if (typeof arg === "string") return JSON.stringify(arg);
   if (typeof arg === "number" || typeof arg === "bigint") return formatNumber(arg, kind);
   if ("struct" in arg) return formatStruct(arg);

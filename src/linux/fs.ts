@@ -45,6 +45,11 @@ export function unlinkat(dir: FdArg, path: string, flags = 0): Call {
   return call("unlinkat", dir, path, flags);
 }
 
+/** renameat2(2) of a name of the directory `dir` to another one there. `flags`: RENAME_* bits. */
+export function renameIn(dir: FdArg, from: string, to: string, flags = 0): Call {
+  return call("renameat2", dir, from, dir, to, flags);
+}
+
 /** rmdir(2) */
 export function rmdir(path: string): Call {
   return unlinkat(AT_FDCWD, path, AT.REMOVEDIR);
@@ -53,6 +58,11 @@ export function rmdir(path: string): Call {
 /** fchown(2) on any descriptor, also one opened with O_PATH. */
 export function fchown(fd: FdArg, uid: number, gid: number): Call {
   return call("fchownat", fd, "", uid, gid, AT.EMPTY_PATH);
+}
+
+/** fchownat(2) of what has that name itself, also if it is a link. */
+export function lchownat(dir: FdArg, path: string, uid: number, gid: number): Call {
+  return call("fchownat", dir, path, uid, gid, AT.SYMLINK_NOFOLLOW);
 }
 
 export function fchmod(fd: FdArg, mode: number | Reg): Call {

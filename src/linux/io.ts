@@ -14,6 +14,11 @@ export function pread(fd: FdArg, buffer: Uint8Array, offset: number): Call {
   return call("pread64", fd, buffer, buffer.length, offset);
 }
 
+/** All of `data`, which may be a secret, at `offset`. */
+export function pwrite(fd: FdArg, data: Uint8Array, offset: number): Call {
+  return call("pwrite64", fd, data, data.length, offset);
+}
+
 export function write(fd: FdArg, data: Uint8Array): Call {
   return call("write", fd, data, data.length);
 }

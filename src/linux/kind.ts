@@ -4,7 +4,10 @@
 export type NameTable = Readonly<Record<string, number>>;
 
 export type Kind =
-  | { readonly as: "fd" | "path" | "string" | "int" | "hex" | "octal" | "bytes" | "pointer" }
+  | {
+      readonly as:
+        "fd" | "path" | "string" | "int" | "hex" | "octal" | "bytes" | "data" | "pointer";
+    }
   | { readonly as: "strings" | "environment" | "struct" }
   | { readonly as: "flags" | "value"; readonly prefix: string; readonly names: NameTable }
   | { readonly as: "open flags" };
@@ -16,6 +19,8 @@ export const int: Kind = { as: "int" };
 export const hex: Kind = { as: "hex" };
 export const octal: Kind = { as: "octal" };
 export const bytes: Kind = { as: "bytes" };
+/** What somebody stores, which is nobody's business: only its length is shown. */
+export const data: Kind = { as: "data" };
 export const pointer: Kind = { as: "pointer" };
 export const strings: Kind = { as: "strings" };
 /** Strings `NAME=value`, whose values are nobody's business: only the names are shown. */

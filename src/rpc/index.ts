@@ -4,6 +4,7 @@ import type { AgentMethods, Handler, HealthMethods } from "./handler.ts";
 import { addARPNeighbors } from "./add-arp-neighbors.ts";
 import { check } from "./check.ts";
 import { closeStdin } from "./close-stdin.ts";
+import { copyFile } from "./copy-file.ts";
 import { createContainer } from "./create-container.ts";
 import { createSandbox } from "./create-sandbox.ts";
 import { destroySandbox } from "./destroy-sandbox.ts";
@@ -78,7 +79,7 @@ export const agentHandlers: Handlers<AgentMethods> = {
   getGuestDetails: getGuestDetails,
   memHotplugByProbe: memHotplugByProbe,
   setGuestDateTime: null,
-  copyFile: null,
+  copyFile: copyFile,
   getOOMEvent: getOOMEvent,
   addSwap: null,
   addSwapPath: null,

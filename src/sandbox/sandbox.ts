@@ -14,6 +14,7 @@ import { findInterface } from "../device/network.ts";
 import { type AgentError, internal, invalidArgument, notFound } from "../error.ts";
 import { guestHooksIn } from "../guest/hooks.ts";
 import { type KernelModule, loadModules } from "../guest/modules.ts";
+import { SharedFiles } from "../guest/shared-files.ts";
 import type { Fd } from "../kernel/fd.ts";
 import { GuestNetwork } from "../network/network.ts";
 import { ResolvConf } from "../network/resolv-conf.ts";
@@ -65,6 +66,7 @@ export class Sandbox {
   readonly network: GuestNetwork;
   readonly oomEvents = new OomEvents();
   readonly hardware: Hardware;
+  readonly sharedFiles = new SharedFiles();
   readonly #containers = new Map<string, Container>();
   /** Ids of containers being made, or unmade after the caller went away. */
   readonly #pending = new Map<

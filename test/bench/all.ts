@@ -5,6 +5,7 @@ import { AgentClient } from "../support/agent-client.ts";
 import { cgroupsNamed, directoriesIn } from "../support/held.ts";
 import type { Bench, Benchmark } from "./bench.ts";
 import { BenchAgent } from "./bench-agent.ts";
+import { copyFile } from "./copy-file.bench.ts";
 import { createStart } from "./create-start.bench.ts";
 import { exec } from "./exec.bench.ts";
 import { listInterfaces } from "./list-interfaces.bench.ts";
@@ -27,6 +28,7 @@ const BENCHMARKS: readonly Benchmark[] = [
   readStdout,
   metrics,
   listInterfaces,
+  copyFile,
   startUp,
   memory,
   size,

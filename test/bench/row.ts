@@ -6,6 +6,7 @@ export type RowId =
   | keyof typeof budgets
   // For comparison: nothing is promised.
   | "read-stdout-pipe"
+  | "copy-file"
   | "create-start-crun"
   | "create-start-fresh";
 

@@ -30,6 +30,7 @@ const KERNEL: Readonly<Record<string, Group>> = {
   AT: [constants.AT, prefix("AT_")],
   AT_FDCWD: [{ AT_FDCWD: constants.AT_FDCWD }, prefix("")],
   S: [constants.S, prefix("S_")],
+  RENAME: [constants.RENAME, prefix("RENAME_")],
   RESOLVE: [constants.RESOLVE, prefix("RESOLVE_")],
   MAGIC: [constants.MAGIC, (key) => `${key}_MAGIC`],
   OPEN_TREE: [constants.OPEN_TREE, prefix("OPEN_TREE_")],

@@ -1,7 +1,17 @@
 // How a call is printed: the goldens of programs, `explain`, and errors read like this.
 import { expect, test } from "bun:test";
 import { type Call, Reg, call } from "../../../src/linux/call.ts";
-import { AT_FDCWD, CLONE, PR, RESOLVE, S, SIG, UMOUNT, W } from "../../../src/linux/constants.ts";
+import {
+  AT_FDCWD,
+  CLONE,
+  PR,
+  RENAME,
+  RESOLVE,
+  S,
+  SIG,
+  UMOUNT,
+  W,
+} from "../../../src/linux/constants.ts";
 import { setgroups } from "../../../src/linux/credentials.ts";
 import { formatCall, formatFlags } from "../../../src/linux/format.ts";
 import * as fs from "../../../src/linux/fs.ts";
@@ -11,6 +21,7 @@ import {
   dup3,
   eventfd,
   pread,
+  pwrite,
   read,
   writeText,
 } from "../../../src/linux/io.ts";
@@ -103,6 +114,7 @@ const CALLS: readonly (readonly [string, Call])[] = [
   // bytes
   [`write(r0, "max\\n", 4)`, writeText(r0, "max\n")],
   [`pread64(4, <2 bytes>, 2, 0)`, pread(4, new Uint8Array(2), 0)],
+  [`pwrite64(4, <6 bytes>, 6, 4096)`, pwrite(4, new TextEncoder().encode("secret"), 4096)],
   [`write(4, "", 0)`, writeText(4, "")],
   [`write(4, <65 bytes>, 65)`, writeText(4, "x".repeat(65))],
   [`write(4, <2 bytes>, 2)`, writeText(4, "ä")],
@@ -165,6 +177,8 @@ const CALLS: readonly (readonly [string, Call])[] = [
     mount.fsmount(r0, MOUNT_ATTR.NOSUID | MOUNT_ATTR.NODEV),
   ],
   [`fchownat(r0, "", 1, 2, AT_EMPTY_PATH)`, fs.fchown(r0, 1, 2)],
+  [`fchownat(r0, "a", 4294967295, 2, AT_SYMLINK_NOFOLLOW)`, fs.lchownat(r0, "a", 0xffff_ffff, 2)],
+  [`renameat2(r0, "a", r0, "b", RENAME_EXCHANGE)`, fs.renameIn(r0, "a", "b", RENAME.EXCHANGE)],
   [`faccessat2(AT_FDCWD, "/bin/a", X_OK, AT_EACCESS)`, fs.mayExecute("/bin/a")],
   [`prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)`, prctl(PR.SET_NO_NEW_PRIVS, 1)],
   [`prctl(99, 0, 0, 0, 0)`, prctl(99)],

@@ -4,9 +4,11 @@ import (
 	"context"
 	"io"
 	"net"
+	"os"
 	"os/exec"
 
 	"github.com/containerd/ttrpc"
+	"google.golang.org/protobuf/types/known/emptypb"
 
 	"kata-agent.test/interop/protocol/grpc"
 )
@@ -21,7 +23,8 @@ func (health) Version(context.Context, *grpc.CheckRequest) (*grpc.VersionCheckRe
 	return &grpc.VersionCheckResponse{AgentVersion: "peer"}, nil
 }
 
-// serve answers Health, an echo of bytes, and ReadStdout from a process that writes zeros.
+// serve answers Health, an echo of bytes, CopyFile of whole files, and ReadStdout from a process that
+// writes zeros.
 func serve(listener net.Listener) error {
 	server, err := ttrpc.NewServer()
 	if err != nil {
@@ -39,6 +42,17 @@ func serve(listener net.Listener) error {
 		},
 	})
 	server.Register("grpc.AgentService", map[string]ttrpc.Method{
+		"CopyFile": func(_ context.Context, unmarshal func(any) error) (any, error) {
+			var request grpc.CopyFileRequest
+			if err := unmarshal(&request); err != nil {
+				return nil, err
+			}
+			temporary := request.Path + ".peer"
+			if err := os.WriteFile(temporary, request.Data, os.FileMode(request.FileMode&0o777)); err != nil {
+				return nil, err
+			}
+			return &emptypb.Empty{}, os.Rename(temporary, request.Path)
+		},
 		"ReadStdout": func(_ context.Context, unmarshal func(any) error) (any, error) {
 			var request grpc.ReadStreamRequest
 			if err := unmarshal(&request); err != nil {

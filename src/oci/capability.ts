@@ -1,5 +1,5 @@
 // Capabilities by name.
-import { CAP } from "../linux/constants.ts";
+import { CAP } from "../linux/capability-names.ts";
 import { invalidField } from "./invalid-spec.ts";
 
 export type CapabilityName = (typeof CAP)[number];

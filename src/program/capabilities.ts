@@ -1,5 +1,5 @@
 // The five capability sets of the process: capabilities(7).
-import { CAP } from "../linux/constants.ts";
+import { CAP } from "../linux/capability-names.ts";
 import { capset } from "../linux/credentials.ts";
 import { ambientCapability, dropFromBoundingSet } from "../linux/process.ts";
 import type { CapabilityName } from "../oci/capability.ts";

@@ -1,6 +1,6 @@
 // `process.capabilities`: all five sets, as the kernel shows them to the program.
 import { expect, test } from "bun:test";
-import { CAP } from "../../src/linux/constants.ts";
+import { CAP } from "../../src/linux/capability-names.ts";
 import type { TestAgent } from "../support/agent.ts";
 import { type ProcessChange, idleContainer, linesOf } from "../support/container.ts";
 import { statusOf } from "../support/proc-status.ts";

@@ -2,7 +2,7 @@
 // cgroup are those of the test.
 import { statusOf } from "./proc-status.ts";
 import { v1 } from "./cgroup.ts";
-import { CAP } from "../../src/linux/constants.ts";
+import { CAP } from "../../src/linux/capability-names.ts";
 import { profileJson } from "./seccomp-profiles.ts";
 import { LOOK } from "./sight.ts";
 import { readFileSync } from "node:fs";

@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
-import { CAP, RLIMIT } from "../../../src/linux/constants.ts";
+import { CAP } from "../../../src/linux/capability-names.ts";
+import { RLIMIT } from "../../../src/linux/constants.ts";
 import { capabilityName } from "../../../src/oci/capability.ts";
 import { InvalidSpec, quote } from "../../../src/oci/invalid-spec.ts";
 import { RLIMIT_TYPES } from "../../../src/oci/rlimit.ts";

@@ -3,7 +3,7 @@
 import { describe, expect, test } from "bun:test";
 import { create } from "@bufbuild/protobuf";
 import { ProcessSchema } from "../../../src/gen/oci_pb.ts";
-import { CAP } from "../../../src/linux/constants.ts";
+import { CAP } from "../../../src/linux/capability-names.ts";
 import { processFromProto } from "../../../src/oci/from-proto-process.ts";
 import { InvalidSpec } from "../../../src/oci/invalid-spec.ts";
 import type { Spec } from "../../../src/oci/spec.ts";

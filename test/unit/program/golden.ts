@@ -23,7 +23,7 @@ import type { Hook } from "../../../src/oci/spec.ts";
 import type { ContainerProcess, ContainerSpec } from "../../../src/oci/valid-spec.ts";
 import { validateSpec } from "../../../src/oci/validate.ts";
 import type { TreeEntry } from "../../../src/linux/tree-entry.ts";
-import { CAP } from "../../../src/linux/constants.ts";
+import { CAP } from "../../../src/linux/capability-names.ts";
 import type { Birth } from "../../../src/program/birth.ts";
 import type { CgroupView, HierarchyView } from "../../../src/program/cgroup-view.ts";
 import { execProgram } from "../../../src/program/exec.ts";

@@ -27,6 +27,11 @@ export function writeText(fd: FdArg, text: string): Call {
   return write(fd, new TextEncoder().encode(text));
 }
 
+/** Make the file `size` bytes long. */
+export function ftruncate(fd: FdArg, size: number): Call {
+  return call("ftruncate", fd, size);
+}
+
 /** sendfile(2): up to `bytes` from where `from` is to where `to` is; less at the end, or where `to` is full. */
 export function sendfile(to: FdArg, from: FdArg, bytes: number): Call {
   return call("sendfile", to, from, null, bytes);

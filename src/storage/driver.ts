@@ -4,7 +4,7 @@ import type { Hotplug } from "../device/hotplug.ts";
 import type { HugePages } from "./huge-pages.ts";
 import type { Storage } from "./storage.ts";
 import type { StorageTable } from "./table.ts";
-import type { Watcher } from "./watcher.ts";
+import type { WatchedPlace } from "./watched-place.ts";
 
 export type Driver = {
   /** As a storage names it. */
@@ -59,8 +59,16 @@ export type StorageServices = {
   readonly warn: Warn;
   readonly hugePages: HugePages;
   readonly hotplug: Hotplug;
-  /** Where none is given, volumes that are to be watched are refused. */
-  readonly watcher?: Watcher | undefined;
+  readonly watcher: Watching;
+};
+
+/** Keeps copies up to date: `Watcher`. */
+export type Watching = {
+  readonly add: (
+    source: string,
+    place: WatchedPlace,
+    signal: AbortSignal,
+  ) => Promise<AsyncDisposable>;
 };
 
 export type Warn = (message: string, fields: Readonly<Record<string, string>>) => void;

@@ -19,8 +19,13 @@ const UNMOUNT_MS = 60_000;
 /** What undoes waits for nobody. */
 const UNDOING = new AbortController().signal;
 
+/** What of the context of a driver it takes to mount. */
+export type MountContext = Pick<AttachContext, "undo" | "signal"> & {
+  readonly services: Pick<AttachContext["services"], "warn">;
+};
+
 /** Throws what `mountProgram` throws, a TapeError, and what the signal says; `undo` then has what is left to do. */
-export async function mount(request: MountRequest, context: AttachContext): Promise<void> {
+export async function mount(request: MountRequest, context: MountContext): Promise<void> {
   const { undo, signal, services } = context;
   const { target } = request;
   const before = mountsAt(target).length;

@@ -8,6 +8,7 @@ import type { StorageServices } from "./driver.ts";
 import type { Storage } from "./storage.ts";
 import { type Hold, StorageTable } from "./table.ts";
 import { updateEphemeral } from "./update-ephemeral.ts";
+import { Watcher } from "./watcher.ts";
 
 /** The storages of one request. Disposed, they are given up, the last one first. */
 export type HeldStorages = AsyncDisposable & {
@@ -26,7 +27,8 @@ export class Storages {
   readonly #table: StorageTable;
   readonly #devices: StorageTable;
 
-  constructor(services: StorageServices) {
+  constructor(given: Omit<StorageServices, "watcher"> & Partial<StorageServices>) {
+    const services = { watcher: new Watcher(given.warn), ...given };
     this.#services = services;
     const report = (target: string, error: unknown) =>
       services.warn("a storage is not taken back", { target, error: describeFailure(error) });

@@ -7,9 +7,13 @@ import { Hotplug } from "../../src/device/hotplug.ts";
 import { HugePages } from "../../src/storage/huge-pages.ts";
 import type { Storage } from "../../src/storage/storage.ts";
 import { Storages } from "../../src/storage/storages.ts";
+import type { Warn } from "../../src/storage/driver.ts";
+import { Watcher } from "../../src/storage/watcher.ts";
 import { directoriesIn } from "./held.ts";
 
 export const STATE = "/run/kata-containers";
+/** So that no test waits for two seconds. */
+const WATCH_PAUSE_MS = 5;
 export const CALLER = new AbortController().signal;
 
 /** What the driver does not look at is empty. */
@@ -20,10 +24,13 @@ export function storage(asked: Partial<Storage> & Pick<Storage, "driver">): Stor
 
 export class TestStorages {
   readonly warnings: string[] = [];
+  readonly #warn: Warn = (message, fields) =>
+    void this.warnings.push(`${message} ${JSON.stringify(fields)}`);
   readonly storages = new Storages({
-    warn: (message, fields) => void this.warnings.push(`${message} ${JSON.stringify(fields)}`),
+    warn: this.#warn,
     hugePages: new HugePages(),
     hotplug: new Hotplug({ timeoutMs: 1000 }),
+    watcher: new Watcher(this.#warn, WATCH_PAUSE_MS),
   });
 
   /** For a container. */

@@ -11,7 +11,7 @@ import { O } from "../linux/open-flags.ts";
 import { containerName } from "../oci/annotations.ts";
 import type { Resources } from "../oci/resources.ts";
 import { type ContainerStatus, stateName } from "../oci/state.ts";
-import type { ContainerProcess } from "../oci/valid-spec.ts";
+import type { ContainerProcess, ContainerSpec } from "../oci/valid-spec.ts";
 import { checkMappedUser } from "../oci/validate-user-namespace.ts";
 import { Bundle } from "./bundle.ts";
 import { type Entered, isBornTooLate, spawnExec } from "./exec.ts";
@@ -122,6 +122,9 @@ export class Container {
   /** In its pod, by which shared mounts refer to it. */
   get name(): string | undefined {
     return containerName(this.#parts.spec.annotations);
+  /** What it was created from. */
+  get spec(): ContainerSpec {
+    return this.#parts.spec;
   }
 
   get status(): ContainerStatus {

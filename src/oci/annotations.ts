@@ -23,6 +23,11 @@ export function isPodSandbox(annotations: Annotations = {}): boolean {
   return annotations[KATA_CONTAINER_TYPE] === "pod_sandbox";
 }
 
+/** Where in the container its program says why it has ended. */
+export function terminationLogPath(annotations: Annotations = {}): string | undefined {
+  return annotations["io.kubernetes.container.terminationMessagePath"];
+}
+
 /** The name of the container in its pod, by which shared mounts refer to it. */
 export function containerName(annotations: Annotations = {}): string | undefined {
   const key = CONTAINER_NAME.find((name) => annotations[name] !== undefined);

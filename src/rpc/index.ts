@@ -9,6 +9,7 @@ import { createContainer } from "./create-container.ts";
 import { createSandbox } from "./create-sandbox.ts";
 import { destroySandbox } from "./destroy-sandbox.ts";
 import { execProcess } from "./exec-process.ts";
+import { getDiagnosticData } from "./get-diagnostic-data.ts";
 import { getGuestDetails } from "./get-guest-details.ts";
 import { getMetrics } from "./get-metrics.ts";
 import { getIPTables } from "./get-ip-tables.ts";
@@ -56,7 +57,7 @@ export const agentHandlers: Handlers<AgentMethods> = {
   pauseContainer: pauseContainer,
   resumeContainer: resumeContainer,
   removeStaleVirtiofsShareMounts: removeStaleVirtiofsShareMounts,
-  getDiagnosticData: null,
+  getDiagnosticData: getDiagnosticData,
   writeStdin: writeStdin,
   readStdout: readStdout,
   readStderr: readStderr,

@@ -1,0 +1,27 @@
+// The first bytes of a file that may be on a disk, or the host's: off the event loop.
+import { open } from "node:fs/promises";
+import { O, openFlagsFor } from "../linux/open-flags.ts";
+import { arch } from "./native.ts";
+
+/**
+ * Up to `most` bytes; undefined: there is no such file. Throws an Error for what cannot be read, and for
+ * what is no file: to open a FIFO or a device would do something.
+ */
+export async function readFileStart(path: string, most: number): Promise<Uint8Array | undefined> {
+  try {
+    await using found = await open(path, openFlagsFor(arch, O.PATH | O.CLOEXEC));
+    if (!(await found.stat()).isFile()) throw new Error(`${path} is not a regular file`);
+    await using file = await open(`/proc/self/fd/${found.fd}`, O.RDONLY | O.CLOEXEC);
+    const buffer = new Uint8Array(most);
+    let length = 0;
+    while (length < most) {
+      const { bytesRead } = await file.read(buffer, length, most - length, length);
+      if (bytesRead === 0) break;
+      length += bytesRead;
+    }
+    return buffer.subarray(0, length);
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
+    throw error;
+  }
+}

@@ -171,7 +171,7 @@ function options(read: Read) {
       kind: port,
       default: 0,
       says: "The vsock port where streams of processes are connected directly. 0: nowhere.",
-      acts: false,
+      acts: true,
     }),
     visibleCdiDevices: read({
       parameter: "agent.visible_cdi_devices",

@@ -48,6 +48,7 @@ export function runService(config: Config, listener: () => Fd, isInit: boolean):
       { timeoutMs: config.cdiTimeoutMs, heedsVariable: config.visibleCdiDevices },
     );
     if (config.debugConsole) debugConsole = openDebugConsole(config, sandbox);
+    if (config.passfdListenerPort !== 0) void listenForStreams(config, sandbox);
     serveRuntime(config, listener(), sandbox, initialPolicy(config), isInit);
   } catch (error) {
     dying("cannot serve", error);
@@ -101,6 +102,16 @@ async function openDebugConsole({ debugConsolePort }: Config, sandbox: Sandbox):
     else await serveConsole(listenOn(parseAddress(address), address), options);
   } catch (error) {
     tagged.error("no debug console", { error: String(error) });
+  }
+}
+
+/** Resolves when it cannot be done any more: then the host has to ask for what processes write. */
+async function listenForStreams({ passfdListenerPort }: Config, sandbox: Sandbox): Promise<void> {
+  const address = `vsock://-1:${passfdListenerPort}`;
+  try {
+    await sandbox.streamPorts.serve(listenOn(parseAddress(address), address));
+  } catch (error) {
+    log.withTag("passfd").error("no streams of the host", { error: String(error) });
   }
 }
 

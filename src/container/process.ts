@@ -10,6 +10,7 @@ import { O } from "../linux/open-flags.ts";
 import { handlesSignal } from "../linux/proc-status.ts";
 import { pidfd_getfd } from "../linux/process.ts";
 import type { Child } from "../tape/player.ts";
+import type { PassedStreams } from "./passed-streams.ts";
 import type { Stdio } from "./stdio.ts";
 
 export class Process {
@@ -33,9 +34,15 @@ export class Process {
     this.#removed.promise.catch(() => {});
   }
 
+  /** Its streams are the host's own, which has all of the output before it learns of the end. At once. */
+  connect(streams: PassedStreams): void {
+    const over = this.stdio.connect(streams);
+    this.beforeTold(() => over);
+  }
+
   /** Do this once it has ended, before anybody who waits for that learns it. For its owner, at once. */
-  beforeTold(work: () => Promise<void>): void {
-    this.#told = this.child.exit.then(async (status) => {
+  beforeTold(work: () => Promise<unknown>): void {
+    this.#told = this.#told.then(async (status) => {
       await work();
       return status;
     });

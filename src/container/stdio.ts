@@ -7,6 +7,7 @@ import { O } from "../linux/open-flags.ts";
 import { openPtyPeer, setWindowSize } from "../linux/tty.ts";
 import { InputStream } from "./input-stream.ts";
 import { OutputStream } from "./output-stream.ts";
+import type { PassedStreams } from "./passed-streams.ts";
 
 export class Stdio {
   readonly stdin: InputStream;
@@ -15,6 +16,7 @@ export class Stdio {
   readonly stderr: OutputStream;
   readonly master: Fd | undefined;
   readonly #peer: Fd | undefined;
+  readonly #passed = new DisposableStack();
 
   constructor(
     stdin: InputStream,
@@ -35,12 +37,18 @@ export class Stdio {
     perform("resize the terminal", setWindowSize(this.master.number, rows, columns));
   }
 
+  /** They take the place of calls. Resolves when all output has gone. */
+  connect(streams: PassedStreams): Promise<unknown> {
+    return streams.connect(this, this.#passed);
+  }
+
   /** The process is removed: reads that wait end, writes that wait fail. Again is nothing. */
   close(): void {
     this.stdin.drop();
     this.stdout.close();
     this.stderr.close();
     this.#peer?.close();
+    this.#passed.dispose();
   }
 }
 

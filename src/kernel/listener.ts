@@ -1,6 +1,14 @@
 import { errnoName } from "../linux/errno.ts";
 import { KernelError } from "../linux/error.ts";
-import { accept4, bind, listen, socket, unixAddress, vsockAddress } from "../linux/socket.ts";
+import {
+  accept4,
+  bind,
+  getpeername,
+  listen,
+  socket,
+  unixAddress,
+  vsockAddress,
+} from "../linux/socket.ts";
 import { Fd } from "./fd.ts";
 import { attempt, perform } from "./perform.ts";
 import { readable } from "./poll.ts";
@@ -38,4 +46,13 @@ export async function accept(listener: Fd): Promise<Fd> {
       throw new KernelError("accept a connection", call, -result);
     }
   }
+}
+
+/** The port from which the other end of a vsock connection was made. Throws a KernelError. */
+export function vsockPeerPort(connection: Fd): number {
+  const address = vsockAddress(0, 0);
+  const length = new Uint8Array(new Uint32Array([address.length]).buffer);
+  const call = getpeername(connection.number, address, length);
+  perform("see whose connection it is", call);
+  return new DataView(address.buffer).getUint32(4, true);
 }

@@ -39,6 +39,11 @@ export function accept4(fd: FdArg): Call {
   return call("accept4", fd, null, null, SOCK.NONBLOCK | SOCK.CLOEXEC);
 }
 
+/** getpeername(2) into `address`; `length` is its length as a native 32-bit word, in and out. */
+export function getpeername(fd: FdArg, address: Uint8Array, length: Uint8Array): Call {
+  return call("getpeername", fd, address, length);
+}
+
 export function connect(fd: FdArg, address: Uint8Array): Call {
   return call("connect", fd, address, address.length);
 }

@@ -196,6 +196,7 @@ export const SYSCALLS = {
   socketpair: [53, 199, [value("AF_", AF), flags("SOCK_", SOCK), int, bytes]],
   bind: [49, 200, [fd, bytes, int]],
   listen: [50, 201, [fd, int]],
+  getpeername: [52, 205, [fd, bytes, bytes]],
   connect: [42, 203, [fd, bytes, int]],
   setsockopt: [54, 208, [fd, int, int, bytes, int]],
   sendmsg: [46, 211, [fd, struct, flags("MSG_", MSG)]],

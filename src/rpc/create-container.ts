@@ -9,6 +9,8 @@ import type { Handler } from "./handler.ts";
 /** Make a container, up to the execve of its program. */
 export const createContainer: Handler<"createContainer"> = async (request, { sandbox, signal }) => {
   const { containerId: id, OCI, devices, storages, sharedMounts, sandboxPidns } = request;
+  // First of all: where the call is refused, they are closed.
+  using streams = await sandbox.streamPorts.take(request, signal);
   verifyId(id);
   if (OCI === undefined) throw invalidArgument("the request has no OCI spec");
   const spec = validateSpec(specFromProto(OCI));
@@ -26,4 +28,8 @@ export const createContainer: Handler<"createContainer"> = async (request, { san
     sharedMounts,
     signal,
   });
+  (storages.length > 0 && "storages") ||
+    (sharedMounts.length > 0 && "shared mounts") ||
+    (await sandbox.createContainer({ id, spec, sandboxPidns, devices, signal }));
+  sandbox.process(id, "").connect(streams);
 };

@@ -7,10 +7,13 @@ import type { Handler } from "./handler.ts";
 /** Run one more process in a container. */
 export const execProcess: Handler<"execProcess"> = async (request, { sandbox, signal }) => {
   const { containerId, execId, process: asked } = request;
+  // First of all: where the call is refused, they are closed.
+  using streams = await sandbox.streamPorts.take(request, signal);
   verifyExecId(execId);
   if (asked === undefined) {
     throw invalidArgument("Unable to parse process from ExecProcessRequest");
   }
   const process = validateProcess(processFromProto(asked));
   await sandbox.exec(containerId, execId, process, signal);
+  sandbox.process(containerId, execId).connect(streams);
 };

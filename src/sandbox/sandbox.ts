@@ -67,6 +67,7 @@ export class Sandbox {
   readonly oomEvents = new OomEvents();
   readonly hardware: Hardware;
   readonly sharedFiles = new SharedFiles();
+  readonly streamPorts: StreamPorts;
   readonly #containers = new Map<string, Container>();
   /** Ids of containers being made, or unmade after the caller went away. */
   readonly #pending = new Map<
@@ -95,6 +96,7 @@ export class Sandbox {
     this.#equipment = new Equipment(hotplug, cdi);
     this.network = new GuestNetwork((place, signal) => findInterface(hotplug, place, signal));
     this.storages = new PodStorages(hotplug, guest.warn);
+    this.streamPorts = new StreamPorts(guest.warn);
   }
 
   /** A second call keeps the namespaces and the storages that are there. */

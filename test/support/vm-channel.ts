@@ -1,5 +1,5 @@
 // A stream of bytes to and from a guest, and the words with which a host asks for one of its vsock
-// ports where vsock comes over a unix socket, as with Firecracker: "CONNECT 1024\n", "OK 1024\n".
+// ports where vsock comes over a unix socket, as with Firecracker: "CONNECT 1024\n", "OK 1073741824\n".
 
 /** Whoever hears what comes in. Our ttRPC client is one. */
 export type Receiver = {
@@ -13,6 +13,7 @@ export class Channel {
   #receiver: Receiver | undefined;
   readonly #early: Uint8Array[] = [];
   #isLost = false;
+  #ownPort = 0;
 
   constructor(socket: Bun.Socket<Channel>) {
     this.socket = socket;
@@ -59,7 +60,14 @@ export class Channel {
   async connectTo(port: number): Promise<boolean> {
     const answer = this.#line();
     this.socket.write(`CONNECT ${port}\n`);
-    return (await answer).startsWith("OK ");
+    const [, own] = /^OK (\d+)$/.exec(await answer) ?? [];
+    this.#ownPort = Number(own ?? 0);
+    return own !== undefined;
+  }
+
+  /** The port that the connection comes from, as the guest sees it. */
+  get ownPort(): number {
+    return this.#ownPort;
   }
 
   /** The next line; what comes after it waits for the next receiver. Empty at the end. */

@@ -5,7 +5,7 @@
  *
  * Port 1 has a shell, through which a test looks at the guest from outside of the agent. Each other
  * port is one connection to a vsock port of the guest, asked for as a host does it where vsock comes
- * over a unix socket: "CONNECT 1024\n", answered by "OK 1024\n".
+ * over a unix socket: "CONNECT 1024\n", answered by "OK 1073741824\n", the port that it comes from.
  *
  * BARE=1 on the kernel's command line leaves the agent no /dev and no open descriptor.
  */
@@ -122,11 +122,18 @@ static int connect_to(unsigned number) {
   }
 }
 
+static unsigned own_port(int connection) {
+  struct sockaddr_vm address;
+  socklen_t length = sizeof address;
+  if (getsockname(connection, (struct sockaddr *)&address, &length) < 0) fail("getsockname");
+  return address.svm_port;
+}
+
 /* One process each way: none ever waits for the other. */
 static void relay(int port) {
   unsigned number = requested_port(port);
   int connection = connect_to(number);
-  dprintf(port, "OK %u\n", number);
+  dprintf(port, "OK %u\n", own_port(connection));
   if (fork() == 0) {
     copy(port, connection);
     shutdown(connection, SHUT_WR);

@@ -1,8 +1,8 @@
 // A file, a directory or a link that the host puts into the directory from which containers are given
 // their volumes. Every step goes by the descriptor of the one before: a container may write to a volume,
 // and put a link wherever it likes, but none leads out of that directory.
-import { AT, AT_FDCWD, RENAME } from "../linux/constants.ts";
-import type { Reg } from "../linux/call.ts";
+import { AT, AT_FDCWD, RENAME, RESOLVE } from "../linux/constants.ts";
+import type { Call, Reg } from "../linux/call.ts";
 import {
   fchmod,
   fchown,
@@ -20,6 +20,16 @@ import { Mark, type OnError, type Tape, skip } from "../tape/tape.ts";
 
 /** Where host and agent agree to meet. */
 export const SHARE = "/run/kata-containers/shared/containers";
+
+/** The call, if it is to stay on the mount where it begins: for `playHere`. */
+export function withinMount(call: Call): Call {
+  const [directory, path, how, size] = call.args;
+  if (call.name !== "openat2" || how === null || typeof how !== "object" || !("struct" in how))
+    return call;
+  const resolve = Number(how.fields["resolve"] ?? 0) | RESOLVE.NO_XDEV;
+  const within = { ...how, fields: { ...how.fields, resolve } };
+  return { ...call, args: [directory ?? AT_FDCWD, path ?? "", within, size ?? 0] };
+}
 
 /** Those above it that may not be there. */
 const ABOVE_SHARE = ["/run/kata-containers", "/run/kata-containers/shared", SHARE];
@@ -50,7 +60,7 @@ export function putDirectory(
   const path = textOf(place);
   const parent = makeParent(tape, place, parents);
   const make = mkdirat(parent, place.name, 0o700);
-  const open = openat(parent, place.name, O.RDONLY | O.DIRECTORY | O.NOFOLLOW);
+  const open = openDirectory(parent, place.name, O.RDONLY);
   tape.do(`make ${path}`, make, { EEXIST: skip });
   const replace = (block: Tape, opened: Reg) => {
     block.do(`remove what is at ${path}`, unlinkat(parent, place.name));
@@ -138,6 +148,11 @@ function textOf({ parents, name }: Place): string {
   return [...parents, name].join("/");
 }
 
+/** No link, though: openat(2) would tell it from a file, and openat2(2) can be told more. */
+function openDirectory(parent: Reg, name: string, flags: number): Call {
+  return openInRoot(parent, name, flags | O.DIRECTORY, 0, RESOLVE.NO_SYMLINKS);
+}
+
 /** The owner first: a change of owner takes set-id bits away. */
 function settle(tape: Tape, opened: Reg, path: string, { uid, gid, mode }: NewParents): void {
   tape.do(`give ${path} its owner`, fchown(opened, uid, gid));
@@ -197,7 +212,7 @@ function makeOne(
   { uid, gid, mode }: NewParents,
   result: Reg,
 ): void {
-  const open = openat(above, name, O.PATH | O.DIRECTORY | O.NOFOLLOW);
+  const open = openDirectory(above, name, O.PATH);
   const existed = new Mark();
   const opened = new Mark();
   // Another call may have made it meanwhile: then it is not for this one to say whose it is.

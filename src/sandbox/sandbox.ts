@@ -6,6 +6,7 @@ import type { Guest } from "../container/guest.ts";
 import { refuseUnsupported } from "../container/kernel-support.ts";
 import { openNamespace } from "../container/pinned-namespaces.ts";
 import type { Process } from "../container/process.ts";
+import { StreamPorts } from "../container/stream-ports.ts";
 import type { CdiOptions } from "../device/cdi.ts";
 import type { DeviceRequest } from "../device/driver.ts";
 import { type SharedMount, shareMounts } from "../container/shared-mounts.ts";

@@ -122,6 +122,8 @@ export class Container {
   /** In its pod, by which shared mounts refer to it. */
   get name(): string | undefined {
     return containerName(this.#parts.spec.annotations);
+  }
+
   /** What it was created from. */
   get spec(): ContainerSpec {
     return this.#parts.spec;

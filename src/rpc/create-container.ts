@@ -15,9 +15,7 @@ export const createContainer: Handler<"createContainer"> = async (request, { san
   if (OCI === undefined) throw invalidArgument("the request has no OCI spec");
   const spec = validateSpec(specFromProto(OCI));
   checkSharedMounts(sharedMounts);
-  const unserved =
-    (request.stdinPort + request.stdoutPort + request.stderrPort > 0 && "stream ports") ||
-    unservedIn(spec);
+  const unserved = unservedIn(spec);
   if (unserved) throw unimplemented(`CreateContainer: ${unserved}`);
   await sandbox.createContainer({
     id,
@@ -28,8 +26,5 @@ export const createContainer: Handler<"createContainer"> = async (request, { san
     sharedMounts,
     signal,
   });
-  (storages.length > 0 && "storages") ||
-    (sharedMounts.length > 0 && "shared mounts") ||
-    (await sandbox.createContainer({ id, spec, sandboxPidns, devices, signal }));
   sandbox.process(id, "").connect(streams);
 };

@@ -41,6 +41,8 @@ describe.skipIf(missing !== undefined)(`resolv.conf${why}`, () => {
 
   test("has the lines that are given, again others, and is mounted once", async () => {
     agent = await withEtc("echo old >resolv.conf");
+    // The machine may have mounted one of its own.
+    const before = mounts(agent);
     await createSandbox(agent, [
       "nameserver 192.0.2.1 ",
       "\tsearch example.org",
@@ -49,10 +51,10 @@ describe.skipIf(missing !== undefined)(`resolv.conf${why}`, () => {
     const text = "nameserver 192.0.2.1\nsearch example.org\noptions ndots:5";
     expect(inside(agent, "cat /etc/resolv.conf")).toBe(text);
     expect(inside(agent, `cat ${OURS}`)).toBe(text);
-    expect(mounts(agent)).toBe(1);
+    expect(mounts(agent)).toBe(before + 1);
     await createSandbox(agent, ["nameserver fd00::1"]);
     expect(inside(agent, "cat /etc/resolv.conf")).toBe("nameserver fd00::1");
-    expect(mounts(agent)).toBe(1);
+    expect(mounts(agent)).toBe(before + 1);
     await createSandbox(agent, []);
     expect(inside(agent, "cat /etc/resolv.conf")).toBe("nameserver fd00::1");
   });
@@ -72,9 +74,10 @@ describe.skipIf(missing !== undefined)(`resolv.conf${why}`, () => {
     ["is a link to nothing", "ln -s nowhere resolv.conf"],
   ])("that %s stays so", async (_, command) => {
     agent = await withEtc(command);
+    const before = mounts(agent);
     await createSandbox(agent, ["nameserver 192.0.2.1"]);
     expect(inside(agent, "cat /etc/resolv.conf")).toBe("");
-    expect(mounts(agent)).toBe(0);
+    expect(mounts(agent)).toBe(before);
   });
 
   test("that is a directory is refused", async () => {

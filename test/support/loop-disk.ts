@@ -1,5 +1,5 @@
 // A disk that is a file of this machine's: losetup(8).
-import { type DiskFile, makeDisk } from "./vm-disk.ts";
+import { makeDisk, makeExt4Disk } from "./vm-disk.ts";
 
 export type LoopDisk = Disposable & {
   /** /dev/loopN */
@@ -9,10 +9,8 @@ export type LoopDisk = Disposable & {
 
 /** With ext4 on it, or as empty as a new one. */
 export function loopDisk(fstype?: "ext4", bytes?: number): LoopDisk {
-  const file: DiskFile = makeDisk("", bytes);
   using undo = new DisposableStack();
-  undo.use(file);
-  if (fstype !== undefined) run("mke2fs", "-q", "-t", fstype, file.path);
+  const file = undo.use(fstype === undefined ? makeDisk("", bytes) : makeExt4Disk({}, bytes));
   const path = run("losetup", "--find", "--show", file.path);
   undo.defer(() => void run("losetup", "--detach", path));
   const made = undo.move();

@@ -5,11 +5,31 @@ import { join } from "node:path";
 
 export type DiskFile = Disposable & { readonly path: string };
 
+const BYTES = 16 << 20;
+
 /** Begins with `text`. */
-export function makeDisk(text = "", bytes = 16 << 20): DiskFile {
+export function makeDisk(text = "", bytes = BYTES): DiskFile {
   const directory = mkdtempSync(join(tmpdir(), "kata-agent-disk-"));
   const path = join(directory, "disk");
   writeFileSync(path, text);
   truncateSync(path, bytes);
   return { path, [Symbol.dispose]: () => rmSync(directory, { recursive: true }) };
+}
+
+/** Has ext4 on it, and files: by name, the line that each holds. */
+export function makeExt4Disk(
+  files: Readonly<Record<string, string>> = {},
+  bytes = BYTES,
+): DiskFile {
+  using undo = new DisposableStack();
+  const disk = undo.use(makeDisk("", bytes));
+  const tree = mkdtempSync(join(tmpdir(), "kata-agent-tree-"));
+  using _ = { [Symbol.dispose]: () => rmSync(tree, { recursive: true }) };
+  for (const [name, line] of Object.entries(files)) writeFileSync(join(tree, name), `${line}\n`);
+  const command = ["mke2fs", "-q", "-t", "ext4", "-d", tree, disk.path];
+  const PATH = `${Bun.env["PATH"]}:/usr/sbin:/sbin`;
+  const { success, stderr } = Bun.spawnSync(command, { env: { ...Bun.env, PATH } });
+  if (!success) throw new Error(stderr.toString());
+  undo.move();
+  return disk;
 }

@@ -1,15 +1,12 @@
 // PCI functions in a guest with an IOMMU: passed on to containers, or driven by the guest's own kernel.
-import { afterEach, beforeAll, beforeEach, expect, test } from "bun:test";
-import { AgentService } from "../../src/gen/agent_pb.ts";
+import { expect, test } from "bun:test";
 import { type Wanted, createContainer, linesOf, startContainer } from "../support/container.ts";
 import { refusalOf } from "../support/refusal.ts";
 import type { TestVm } from "../support/vm.ts";
 import { ROOT_PORTS, type RootPort } from "../support/vm-hotplug.ts";
-import { isListening, waiting } from "../support/vm-plug.ts";
-import { type GuestState, stateOf } from "../support/vm-state.ts";
+import { waiting } from "../support/vm-plug.ts";
+import { leavesGuestUnchanged } from "../support/vm-unchanged.ts";
 import { describeWithVm } from "../support/with-vm.ts";
-
-const { method } = AgentService;
 
 /** On the host. */
 const HOST = ["0000:3b:00.0", "0000:3b:00.1"] as const;
@@ -57,19 +54,7 @@ const passedOn = (
 
 describeWithVm("A guest with an IOMMU", options, (vm) => {
   const [ONE, TWO] = ROOT_PORTS;
-  let before: GuestState;
-
-  beforeAll(async () => {
-    await vm().client.call(method.createSandbox, { sandboxId: "pod", hostname: "guest" });
-    await linesOf(vm(), "true");
-  });
-  beforeEach(async () => {
-    before = await stateOf(vm());
-  });
-  afterEach(async () => {
-    expect(await stateOf(vm())).toEqual(before);
-    expect(await isListening(vm())).toBe(false);
-  });
+  leavesGuestUnchanged(vm);
 
   test("passes a function on to a container, which opens its group", async () => {
     await using _ = await plugInterface(vm(), ONE);

@@ -18,8 +18,8 @@ function blockDriver(kind: BlockKind): Driver {
     plan: (storage) => {
       const find = finderOf(kind, storage);
       const makeFilesystem = planFilesystem(storage);
-      // For what it throws.
-      planMount(storage);
+      // For what it throws: whatever node it will be.
+      planMount({ ...storage, source: "/dev/disk" });
       return async (context) => {
         const source = await find(context.services.hotplug, context.signal);
         await makeFilesystem?.(source, context.signal);

@@ -6,7 +6,7 @@ import { type Wanted, createContainer, linesOf, startContainer } from "../suppor
 import { refusalOf } from "../support/refusal.ts";
 import { type DiskFile, makeExt4Disk } from "../support/vm-disk.ts";
 import { BRIDGE, SCSI_BUS } from "../support/vm-hotplug.ts";
-import { plugDisk, waiting } from "../support/vm-plug.ts";
+import { plugDisk, plugVirtioDisk, waiting } from "../support/vm-plug.ts";
 import { mountsOf } from "../support/vm-state.ts";
 import { leavesGuestUnchanged } from "../support/vm-unchanged.ts";
 import { describeWithVm } from "../support/with-vm.ts";
@@ -102,17 +102,35 @@ describeWithVm("A guest whose containers have volumes", options, (vm) => {
       ]);
     });
 
-    test("among others of every kind, all of which go", async () => {
+    test("among volumes and devices of other kinds, all of which go", async () => {
       await using _a = await plugBlk("03", "one");
       await using _b = await plugScsi(6, "two");
+      await using _c = await plugVirtioDisk(vm(), "raw", "06");
       const wanted = withVolumes({
         one: onBridge("03"),
         two: { driver: "scsi", source: "0:6" },
         three: { driver: "ephemeral", source: "tmpfs", fstype: "tmpfs", options: ["size=1048576"] },
         four: { driver: "bind", source: "/rootfs/etc", fstype: "bind", options: ["ro"] },
+        // The node of a disk, which is no file system.
+        five: { ...onBridge("06"), fstype: "bind", options: ["bind"] },
       });
-      const script = "cat /volumes/one/name /volumes/two/name; ls /volumes/four | head -1";
-      expect((await linesOf(vm(), script, wanted)).slice(0, 2)).toEqual(["one", "two"]);
+      const device = { id: `${BRIDGE.path}/06`, type: "blk", containerPath: "/dev/raw" };
+      const both: Wanted = {
+        ...wanted,
+        request: { ...wanted.request, devices: [device] },
+        linux: { Devices: [{ Path: "/dev/raw", Type: "b", Major: 8n, Minor: 0n }] },
+      };
+      const script = `cat /volumes/one/name /volumes/two/name; ls /volumes/four | grep passwd
+        for node in /dev/raw /volumes/five; do head -c 3 $node; echo; done
+        echo x >/volumes/three/x && cat /volumes/three/x`;
+      expect(await linesOf(vm(), script, both)).toEqual([
+        "one",
+        "two",
+        "passwd",
+        "raw",
+        "raw",
+        "x",
+      ]);
       // What has the pod's memory stays until the pod ends.
       await accept((before, { mounts }) => {
         expect(mounts.filter((line) => !before.mounts.includes(line))).toEqual([

@@ -17,15 +17,18 @@ export const vfioDriver: DeviceDriver = (request) => {
   const asked = parseOptions(request);
   return async (hotplug, signal) => {
     const functions = await findFunctions(asked, hotplug, signal);
+    await using undo = new AsyncDisposableStack();
     let group: string | undefined;
     for (const address of functions.values()) {
-      const own = await bindToVfio(hotplug, address);
+      const own = await bindToVfio(hotplug, address, undo);
       group ??= own;
       if (own !== group) throw internal(`${address} is not in guest IOMMU group ${group}`);
     }
     if (group === undefined) throw internal("failed to get VFIO group");
     const path = await findGroup(hotplug, group, signal);
-    return { node: deviceAt(path), path, functions };
+    const node = deviceAt(path);
+    undo.move();
+    return { node, path, functions };
   };
 };
 
@@ -64,20 +67,38 @@ async function findFunctions(
   return functions;
 }
 
-/** The number of its IOMMU group. Off the event loop: a driver may take its time to let go. */
-async function bindToVfio({ sys }: Hotplug, address: PciAddress): Promise<string> {
+/**
+ * The number of its IOMMU group. Off the event loop: a driver may take its time to let go. `undo` gives it
+ * back to whichever driver wants it.
+ */
+async function bindToVfio(
+  { sys }: Hotplug,
+  address: PciAddress,
+  undo: AsyncDisposableStack,
+): Promise<string> {
   const device = `${sys}/bus/pci/devices/${address}`;
-  await writeTextAsync(`${device}/driver_override`, VFIO);
-  const driver = baseName(await linkTarget(`${device}/driver`));
-  if (driver !== undefined && driver !== VFIO) {
-    await writeTextAsync(`${device}/driver/unbind`, address);
-  }
-  if (driver !== VFIO) await writeTextAsync(`${sys}/bus/pci/drivers_probe`, address);
+  const driver = await driverOf(device);
+  if (driver !== VFIO) undo.defer(() => rebind(sys, address, "\n"));
+  await rebind(sys, address, VFIO);
   const group = baseName(await linkTarget(`${device}/iommu_group`));
   if (group === undefined || !/^\d+$/.test(group)) {
     throw internal(`${address} has no IOMMU group`);
   }
   return group;
+}
+
+/** Have no other driver than `wanted`; a newline is for any. */
+async function rebind(sys: string, address: PciAddress, wanted: string): Promise<void> {
+  const device = `${sys}/bus/pci/devices/${address}`;
+  await writeTextAsync(`${device}/driver_override`, wanted);
+  const driver = await driverOf(device);
+  if (driver === wanted) return;
+  if (driver !== undefined) await writeTextAsync(`${device}/driver/unbind`, address);
+  await writeTextAsync(`${sys}/bus/pci/drivers_probe`, address);
+}
+
+async function driverOf(device: string): Promise<string | undefined> {
+  return baseName(await linkTarget(`${device}/driver`));
 }
 
 /** The path of its node. */

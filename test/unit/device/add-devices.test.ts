@@ -145,6 +145,21 @@ describe("a PCI device that is passed through", () => {
     await expect(add(devices, [request("vfio-pci", { options: wrong })])).rejects.toThrow(message);
   });
 
+  test("is given back where another one of the device cannot be had", async () => {
+    using devices = new FakeDevices();
+    pciFunction(devices, "05", "8");
+    pciFunction(devices, "06", "8", "vfio-pci");
+    pciFunction(devices, "07");
+    const both = ["0000:3b:00.0=05", "0000:3b:00.1=06", "0000:3b:00.2=07"];
+    const adding = add(devices, [request("vfio-pci", { options: both })]);
+    await expect(adding).rejects.toThrow("0000:00:07.0 has no IOMMU group");
+    const overrides = ["05", "06", "07"].map((slot) =>
+      read(devices, `${ROOT}/0000:00:${slot}.0/driver_override`),
+    );
+    // A file of sysfs takes each write for itself; here the first bytes are those of the last.
+    expect(overrides).toEqual(["\nfio-pci", "vfio-pci", "\nfio-pci"]);
+  });
+
   test("shares its host's address with no other", async () => {
     using devices = new FakeDevices();
     for (const slot of ["05", "06"]) pciFunction(devices, slot);

@@ -1,8 +1,9 @@
 import { afterAll, expect, test } from "bun:test";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import {
+  hasName,
   listDirectories,
   makeDirectory,
   readText,
@@ -25,6 +26,11 @@ test("a text is read whole, also if it is longer than one read", () => {
 
 test("a file that has no size is read to its end", () => {
   expect(readText("/proc/self/mountinfo")).toContain(" /proc ");
+});
+
+test("a name is there also where it is that of a link that leads nowhere", () => {
+  symlinkSync("/nowhere", at("dangling"));
+  expect([hasName(at("dangling")), hasName(at("absent"))]).toEqual([true, false]);
 });
 
 test("a text is written to a file that exists", () => {

@@ -17,6 +17,8 @@ const PLAIN = `
 const STRANGE = ["", "a\0b", "\u202e", "é", " ", "\n", "nameserver 192.0.2.1", "../".repeat(200)];
 const LONG = ["x".repeat(300), "y".repeat(5000), `/${"z".repeat(4096)}`];
 const WORDS = [...PLAIN.trim().split(/\s+/), ...STRANGE, ...LONG];
+/** Of containers and of what runs in them: few, so that some of them are there. */
+export const IDS = ["c1", "c2", "c3"];
 const NUMBERS = [0, 1, 2, 9, 15, 64, 255, 1000, 65_535, 0x7fff_ffff];
 const DEEPEST = 5;
 const LONGEST_LIST = 4;
@@ -55,7 +57,10 @@ function isMessage(value: unknown): value is ReflectMessage {
 function fill(random: Random, message: ReflectMessage, field: DescField, depth: number): void {
   switch (field.fieldKind) {
     case "scalar":
-      return message.set(field, scalar(random, field.scalar));
+      return message.set(
+        field,
+        isId(field) && random() < 0.8 ? pick(random, IDS) : scalar(random, field.scalar),
+      );
     case "enum":
       return message.set(field, Math.floor(random() * 5));
     case "message":
@@ -83,6 +88,10 @@ function fill(random: Random, message: ReflectMessage, field: DescField, depth: 
       return;
     }
   }
+}
+
+function isId({ localName }: DescField): boolean {
+  return localName === "containerId" || localName === "execId";
 }
 
 function mapKey(random: Random, type: ScalarType): string | number {

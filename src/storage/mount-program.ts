@@ -28,6 +28,8 @@ export type MountRequest = {
   /** Checked: `checkedTarget`. */
   readonly target: string;
   readonly options: readonly string[];
+  /** The directory of the target is the host's, and not to be removed. */
+  readonly stays?: true;
   /** Checked, and there: where paths in the options start that do not start at `/`. */
   readonly from?: string;
 };

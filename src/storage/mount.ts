@@ -31,7 +31,7 @@ export async function mount(request: MountRequest, context: MountContext): Promi
   const before = mountsAt(target).length;
   const program = mountProgram(request);
   // A child that is killed may or may not have come as far as its last step.
-  undo.defer(() => unmount(target, before, services.warn));
+  undo.defer(() => unmount(request, before, services.warn));
   await work(program, { signal, timeoutMs: MOUNT_MS });
 }
 
@@ -42,9 +42,9 @@ export function mountsAt(target: string) {
 }
 
 /** Down to `left` mounts at the target; an empty directory that covers nothing then goes, too. */
-async function unmount(target: string, left: number, warn: Warn): Promise<void> {
+async function unmount({ target, stays }: MountRequest, left: number, warn: Warn): Promise<void> {
   if (mountsAt(target).length > left) await unmountOne(target, warn);
-  if (left > 0) return;
+  if (left > 0 || stays === true) return;
   await removeDirectory(target);
 }
 

@@ -51,7 +51,8 @@ export class Watcher implements Watching {
   }
 
   #holdRoot(root: string, signal: AbortSignal): Promise<AsyncDisposable> {
-    const request = { source: "tmpfs", fstype: "tmpfs", target: root, options: [] };
+    const tmpfs = { source: "tmpfs", fstype: "tmpfs", options: [] };
+    const request = { ...tmpfs, target: root, stays: true } as const;
     const services = this.#services;
     return this.#roots.hold(
       root,

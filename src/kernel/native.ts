@@ -68,14 +68,19 @@ export function addressOf(bytes: NodeJS.TypedArray): number {
   return bytes.byteLength === 0 ? 0 : ptr(bytes);
 }
 
-/** Private zeroed memory outside the JavaScript heap, at an address that never changes. */
-export function mapMemory(bytes: number): {
-  readonly memory: Uint8Array;
+/** At an address that never changes. */
+export type MappedMemory = {
   readonly address: number;
-} {
+  /** Its first bytes. To the collector all of them are garbage to come: ask for no more than is used. */
+  readonly view: (bytes: number) => Uint8Array;
+};
+
+/** Private zeroed memory outside the JavaScript heap. */
+export function mapMemory(bytes: number): MappedMemory {
   const PROT_READ_WRITE = 3;
   const MAP_PRIVATE_ANONYMOUS_NORESERVE = 0x2 | 0x20 | 0x4000;
   const address = libc.mmap(null, bytes, PROT_READ_WRITE, MAP_PRIVATE_ANONYMOUS_NORESERVE, -1, 0);
   if (address === null || address < 0) throw new Error(`mmap of ${bytes} bytes`);
-  return { memory: new Uint8Array(toArrayBuffer(address, 0, bytes)), address: Number(address) };
+  const view = (wanted: number) => new Uint8Array(toArrayBuffer(address, 0, wanted));
+  return { address: Number(address), view };
 }

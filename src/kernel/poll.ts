@@ -106,7 +106,8 @@ function end(error: unknown): never {
 /** One AIO poll request is always out; each completion adds 1 to the eventfd. */
 async function ring(epoll: number, bell: number, context: bigint): Promise<void> {
   // The kernel keeps the addresses, so this memory must stay where it is: it is never collected.
-  const { memory, address } = mapMemory(4096);
+  const { address, view } = mapMemory(4096);
+  const memory = view(4096);
   const request = structOf("iocb", {
     lio_opcode: IOCB.CMD_POLL,
     fildes: epoll,

@@ -11,13 +11,20 @@ import { openat } from "../linux/fs.ts";
 import { errnoNumber } from "../linux/errno.ts";
 import { Fd } from "../kernel/fd.ts";
 import { keepHeapFromChildren } from "../kernel/heap.ts";
-import { addressOf, arch, launchRaw, mapMemory, neededByChildren } from "../kernel/native.ts";
+import {
+  type MappedMemory,
+  addressOf,
+  arch,
+  launchRaw,
+  mapMemory,
+  neededByChildren,
+} from "../kernel/native.ts";
 import { attempt, perform } from "../kernel/perform.ts";
 import { readable } from "../kernel/poll.ts";
 import { type ExitStatus, exitOf } from "../kernel/reaper.ts";
-import { encode } from "./encode.ts";
+import { type Target, encode } from "./encode.ts";
 import { TapeError } from "./error.ts";
-import type { Tape } from "./tape.ts";
+import { type Tape, TapeTooLong } from "./tape.ts";
 
 /**
  * The two ends of the line between the agent and one child. The child's end is in its tape. Disposed, both
@@ -44,7 +51,12 @@ export type Take = (given: Fd, child: Child) => Promise<void>;
 const ARENA_BYTES = 16 << 20;
 const LOST_HOME = -4095;
 
-let arena: ReturnType<typeof mapMemory> | undefined;
+/** Most tapes take a quarter of it. */
+const USUAL_BYTES = 512 << 10;
+
+type Arena = MappedMemory & { readonly usual: Uint8Array };
+
+let arena: Arena | undefined;
 let home: Fd | undefined;
 
 export function openControl(): Control {
@@ -68,7 +80,7 @@ export function launch(options: Launch): Child {
   onFailure.use(control.agent);
   arena ??= prepareMemory();
   const { agent, child } = control;
-  encode(tape, { arch, ...arena, control: child.number, agent: agent.number });
+  encodeInto(arena, tape, { arch, control: child.number, agent: agent.number });
   const pidfd = new Int32Array(1);
   const flags =
     CLONE.PIDFD + CLONE.CLEAR_SIGHAND + (namespaces ?? 0) + (cgroup ? CLONE.INTO_CGROUP : 0);
@@ -89,9 +101,24 @@ export function launch(options: Launch): Child {
 }
 
 /** What is mapped after it stays in the children: tapes are played from it. */
-function prepareMemory(): ReturnType<typeof mapMemory> {
+function prepareMemory(): Arena {
   keepHeapFromChildren(neededByChildren);
-  return mapMemory(ARENA_BYTES);
+  const mapped = mapMemory(ARENA_BYTES);
+  return { ...mapped, usual: mapped.view(USUAL_BYTES) };
+}
+
+/** Throws TapeTooLong. */
+function encodeInto(
+  { address, usual, view }: Arena,
+  tape: Tape,
+  target: Omit<Target, "address" | "memory">,
+): void {
+  try {
+    encode(tape, { ...target, address, memory: usual });
+  } catch (error) {
+    if (!(error instanceof TapeTooLong)) throw error;
+    encode(tape, { ...target, address, memory: view(ARENA_BYTES) });
+  }
 }
 
 function homePidNamespace(): Fd {

@@ -1,8 +1,11 @@
 // From the request for a container to its program running, beside runc and crun.
 import { join } from "node:path";
+import { AgentService } from "../../src/gen/agent_pb.ts";
+import { TestContainer } from "../support/container.ts";
 import { type Bench, type Benchmark, runs } from "./bench.ts";
 import { BenchAgent } from "./bench-agent.ts";
-import { request, startContainer, writeBundle } from "./containers.ts";
+import { request, writeBundle } from "./containers.ts";
+import { callOf } from "./load.ts";
 import { OciRuntime } from "./oci-runtime.ts";
 import type { Row } from "./row.ts";
 import { inTurn, milliseconds } from "./sample.ts";
@@ -72,11 +75,16 @@ async function fresh(bench: Bench): Promise<Row> {
   };
 }
 
+/** The request is encoded before, as the peer's config.json is written before. */
 async function startOurs(bench: Bench, { client }: BenchAgent): Promise<number> {
   const asked = request(bench, ["true"]);
+  const { containerId } = asked;
+  const create = callOf(AgentService.method.createContainer, asked);
   const from = performance.now();
-  const container = await startContainer(client, asked);
+  await client.client.call(create.service, create.method, create.payload);
+  await client.call(AgentService.method.startContainer, { containerId });
   const took = performance.now() - from;
+  const container = new TestContainer(client, containerId, false);
   await container.wait();
   await container.remove();
   return took;

@@ -295,6 +295,36 @@ describeWithAgent("a hook that runs too long", (agent) => {
     script(join(rootfs, "go"), "");
     await using _ = await creation;
   });
+
+  test("after the start keeps only those waiting who wait for the start", async () => {
+    const rootfs = agent().rootfs();
+    const path = script(
+      join(rootfs, "slow"),
+      `: > ${rootfs}/started; while [ ! -e ${rootfs}/go ]; do :; done`,
+    );
+    const spec = { Hooks: { Poststart: [{ Path: path }] } };
+    await using container = await createContainer(agent(), ["sleep", "1000"], { rootfs, spec });
+    let isAnswered = false;
+    const start = container.start().then(() => void (isAnswered = true));
+    await until(() => existsSync(join(rootfs, "started")), STARTED_IN_MS);
+    expect((await container.run(["true"])).status).toBe(0);
+    expect(isAnswered).toBe(false);
+    script(join(rootfs, "go"), "");
+    await start;
+  });
+
+  test("after the start is killed when its container is removed", async () => {
+    const rootfs = agent().rootfs();
+    const before = agent().held();
+    const path = script(join(rootfs, "slow"), `: > ${rootfs}/started; sleep 1000`);
+    const spec = { Hooks: { Poststart: [{ Path: path, Timeout: 1000n }] } };
+    const container = await createContainer(agent(), ["sleep", "1000"], { rootfs, spec });
+    const start = Promise.allSettled([container.start()]);
+    await until(() => existsSync(join(rootfs, "started")), STARTED_IN_MS);
+    await container.remove();
+    await start;
+    await agent().untilHeld(before);
+  });
 });
 
 describeWithAgent("a hook that behaves oddly", (agent) => {

@@ -1,14 +1,15 @@
 // Messages of D-Bus as bytes, as much of it as systemd's manager needs
 // (https://dbus.freedesktop.org/doc/dbus-specification.html, "Message Protocol").
 
-/** A value that says its type: `v` in a signature. `t` is a uint64, `ay` bytes. */
+/** A value that says its type: `v` in a signature. `t` is a uint64, `ay` bytes, `a(ss)` pairs. */
 export type Variant =
   | { readonly type: "s"; readonly value: string }
   | { readonly type: "b"; readonly value: boolean }
   | { readonly type: "t"; readonly value: bigint }
   | { readonly type: "as"; readonly value: readonly string[] }
   | { readonly type: "au"; readonly value: readonly number[] }
-  | { readonly type: "ay"; readonly value: Uint8Array };
+  | { readonly type: "ay"; readonly value: Uint8Array }
+  | { readonly type: "a(ss)"; readonly value: readonly (readonly [string, string])[] };
 
 export type Property = readonly [name: string, value: Variant];
 
@@ -165,7 +166,15 @@ class Marshal {
     else if (variant.type === "b") this.u32(variant.value ? 1 : 0);
     else if (variant.type === "t") this.#u64(variant.value);
     else if (variant.type === "ay") this.array(1, () => this.bytes.push(...variant.value));
-    else if (variant.type === "as") this.array(4, () => variant.value.forEach(this.#string, this));
+    else if (variant.type === "a(ss)") {
+      this.array(8, () => {
+        for (const pair of variant.value) {
+          this.align(8);
+          pair.forEach(this.#string, this);
+        }
+      });
+    } else if (variant.type === "as")
+      this.array(4, () => variant.value.forEach(this.#string, this));
     else this.array(4, () => variant.value.forEach(this.u32, this));
   }
 

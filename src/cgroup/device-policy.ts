@@ -131,8 +131,13 @@ export function deviceName({
 
 /** As in the files of v1: `c 1:* rw`. */
 export function deviceText(name: string, access: Access): string {
+  return `${name} ${accessLetters(access)}`;
+}
+
+/** `rw` */
+export function accessLetters(access: Access): string {
   const letters = LETTERS.filter(([, bit]) => (access & bit) !== 0).map(([letter]) => letter);
-  return `${name} ${letters.join("")}`;
+  return letters.join("");
 }
 
 /** No letters are no access: such a rule changes nothing. */

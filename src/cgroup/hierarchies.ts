@@ -47,6 +47,13 @@ export function hierarchiesOf(mounts: readonly MountinfoEntry[]): Hierarchy[] {
   return [...new Set(ordered)];
 }
 
+/** Where the hierarchy of v2 is mounted beside those of v1, which have the controllers. */
+export function unifiedOf(mounts: readonly MountinfoEntry[]): string | undefined {
+  const isBeside = ({ fstype, mountPoint }: MountinfoEntry) =>
+    fstype === "cgroup2" && directoryName(mountPoint) !== "";
+  return mounts.find(isBeside)?.mountPoint;
+}
+
 /** Where the cgroup `path` is in `hierarchy`. */
 export function directoryIn({ mountPoint }: Hierarchy, path: CgroupPath): string {
   return `${mountPoint}/${path.join("/")}`;

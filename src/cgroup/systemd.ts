@@ -9,8 +9,10 @@ import { type Child, launch, openControl } from "../tape/player.ts";
 import { Tape } from "../tape/tape.ts";
 import { DBus, DBusError } from "./dbus.ts";
 import type { Argument, Property } from "./dbus-message.ts";
+import { type DevicePolicy, devicePolicy } from "./device-policy.ts";
 import type { OomWatch } from "./oom.ts";
 import type { Stats } from "./stats.ts";
+import { deviceProperties } from "./systemd-devices.ts";
 import { unitProperties } from "./systemd-properties.ts";
 import type { SystemdUnit } from "./systemd-unit.ts";
 import { type CgroupV1, adoptV1 } from "./v1.ts";
@@ -55,6 +57,8 @@ export class CgroupSystemd {
   /** undefined once the container's first process is in. */
   #keeper: Child | undefined;
   #pids: Resources["pids"];
+  /** As systemd was told last. */
+  #devices: DevicePolicy | undefined;
 
   constructor(unit: SystemdUnit, inner: Inner, version: 1 | 2, keeper: Child) {
     this.#unit = unit;
@@ -119,7 +123,12 @@ export class CgroupSystemd {
   }
 
   async #apply(resources: Resources): Promise<void> {
-    const properties = unitProperties(resources, this.#version);
+    const policy = devicePolicy(resources.devices ?? [], this.#devices);
+    const properties = [
+      ...unitProperties(resources, this.#version),
+      // The program that v2 has for it is nothing that systemd touches.
+      ...(this.#version === 1 ? deviceProperties(policy) : []),
+    ];
     if (properties.length > 0) {
       await call(await connection(), "SetUnitProperties", [
         { type: "s", value: this.#unit.name },
@@ -129,6 +138,7 @@ export class CgroupSystemd {
       ]);
     }
     await this.#inner.apply(resources);
+    this.#devices = policy;
   }
 }
 

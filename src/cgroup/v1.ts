@@ -8,7 +8,7 @@ import { inheritCpuset, spreadProcessors, widenParents } from "./cpuset.ts";
 import { deviceWrites } from "./device-list.ts";
 import { type DevicePolicy, devicePolicy } from "./device-policy.ts";
 import { V1_FREEZER, freeze, thaw } from "./freezer.ts";
-import { type Hierarchy, directoryIn, hierarchiesOf, viewOf } from "./hierarchies.ts";
+import { type Hierarchy, directoryIn, hierarchiesOf, unifiedOf, viewOf } from "./hierarchies.ts";
 import { killAll } from "./kill.ts";
 import { type OomWatch, watchOomV1 } from "./oom.ts";
 import type { CgroupPath } from "./path.ts";
@@ -21,36 +21,48 @@ import { removeAll } from "./tree.ts";
 
 /** Throws an Error or a KernelError; then nothing is left of what was made. */
 export function createV1(path: CgroupPath): CgroupV1 {
-  const hierarchies = mountedHierarchies();
+  const { hierarchies } = mountedHierarchies();
   clearPlaces(hierarchies.map((hierarchy) => directoryIn(hierarchy, path)));
   return inEach(hierarchies, path);
 }
 
-/** The cgroup that systemd has made for a container, in the few hierarchies that it knows. */
+/**
+ * The cgroup that systemd has made for a container, in the few hierarchies that it knows. In a hybrid
+ * layout it looks for the processes of a scope in the unified hierarchy, and ends one that has none.
+ */
 export function adoptV1(path: CgroupPath): CgroupV1 {
-  return inEach(mountedHierarchies(), path);
+  const { hierarchies, unified } = mountedHierarchies();
+  const beside = unified === undefined ? [] : [`${unified}/${path.join("/")}/cgroup.procs`];
+  return inEach(hierarchies, path, beside);
 }
 
 type Hierarchies = readonly [Hierarchy, ...Hierarchy[]];
 
-let mounted: Hierarchies | undefined;
+type Mounted = { readonly hierarchies: Hierarchies; readonly unified: string | undefined };
+
+let mounted: Mounted | undefined;
 
 /** They are mounted before the agent serves, and nobody mounts them after. */
-function mountedHierarchies(): Hierarchies {
+function mountedHierarchies(): Mounted {
   if (mounted !== undefined) return mounted;
-  const [first, ...rest] = hierarchiesOf(parseMountinfo(readText("/proc/self/mountinfo")));
+  const mounts = parseMountinfo(readText("/proc/self/mountinfo"));
+  const [first, ...rest] = hierarchiesOf(mounts);
   if (first === undefined) throw new Error("no cgroup controller is mounted below /sys/fs/cgroup");
-  mounted = [first, ...rest];
+  mounted = { hierarchies: [first, ...rest], unified: unifiedOf(mounts) };
   return mounted;
 }
 
-function inEach(hierarchies: Hierarchies, path: CgroupPath): CgroupV1 {
+function inEach(
+  hierarchies: Hierarchies,
+  path: CgroupPath,
+  beside: readonly string[] = [],
+): CgroupV1 {
   using undo = new DisposableStack();
   for (const { mountPoint, controllers } of hierarchies) {
     makeCgroup(mountPoint, path, undo, controllers.includes("cpuset") ? inheritCpuset : () => {});
   }
   undo.move();
-  return new CgroupV1(hierarchies, path);
+  return new CgroupV1(hierarchies, path, beside);
 }
 
 export class CgroupV1 {
@@ -67,7 +79,8 @@ export class CgroupV1 {
   /** Somebody has asked for processors of their own. */
   #hasProcessors = false;
 
-  constructor(hierarchies: Hierarchies, path: CgroupPath) {
+  /** `beside`: what a process writes itself to beside the `tasks` of each hierarchy. */
+  constructor(hierarchies: Hierarchies, path: CgroupPath, beside: readonly string[] = []) {
     this.#hierarchies = hierarchies;
     this.#path = path;
     this.#directories = hierarchies.map((hierarchy) => directoryIn(hierarchy, path));
@@ -76,7 +89,8 @@ export class CgroupV1 {
       this.#freezer ?? this.#directoryOf("memory") ?? directoryIn(hierarchies[0], path);
     // A process that writes 0 to `tasks` moves itself, its one thread. Through `cgroup.procs` the
     // kernel first waits for every fork on the machine: 1 ms and more for each hierarchy.
-    this.entry = { kind: "write", files: this.#directories.map((each) => `${each}/tasks`) };
+    const tasks = this.#directories.map((each) => `${each}/tasks`);
+    this.entry = { kind: "write", files: [...tasks, ...beside] };
     this.view = viewOf(hierarchies, path);
   }
 

@@ -88,6 +88,17 @@ describe.skipIf(skipped !== "")(`A D-Bus daemon${skipped}`, () => {
           ["Texts", { type: "as", value: ["a", "", "bcd"] }],
           ["Numbers", { type: "au", value: [1, 0xffff_ffff] }],
           ["Bytes", { type: "ay", value: new Uint8Array([1, 2, 3]) }],
+          ["No pairs", { type: "a(ss)", value: [] }],
+          [
+            "Pairs",
+            {
+              type: "a(ss)",
+              value: [
+                ["a", "bc"],
+                ["", "d"],
+              ],
+            },
+          ],
         ],
       },
       { type: "a(sa(sv))" },

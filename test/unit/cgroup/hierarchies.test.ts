@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { hierarchiesOf, viewOf } from "../../../src/cgroup/hierarchies.ts";
+import { hierarchiesOf, unifiedOf, viewOf } from "../../../src/cgroup/hierarchies.ts";
 import { parseMountinfo } from "../../../src/linux/mountinfo.ts";
 
 /** A guest that systemd started in hybrid mode. */
@@ -80,4 +80,11 @@ test("an agent in a private cgroup takes what it sees as the root", () => {
 test("a machine with cgroup v2 only has no hierarchy", () => {
   const text = "30 23 0:26 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw,nsdelegate,memory\n";
   expect(hierarchiesOf(parseMountinfo(text))).toEqual([]);
+});
+
+test("the unified hierarchy is one beside others, where there is one", () => {
+  expect(unifiedOf(parseMountinfo(SYSTEMD))).toBe("/sys/fs/cgroup/unified");
+  expect(unifiedOf(parseMountinfo(PRIVATE))).toBeUndefined();
+  const alone = "30 23 0:26 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw,nsdelegate\n";
+  expect(unifiedOf(parseMountinfo(alone))).toBeUndefined();
 });

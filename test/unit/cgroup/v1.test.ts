@@ -11,6 +11,14 @@ test("a process enters every hierarchy by moving its one thread", () => {
   });
 });
 
+test("a process enters what systemd looks for it in as well, where that is another hierarchy", () => {
+  const beside = ["/sys/fs/cgroup/unified/pod1/c1/cgroup.procs"];
+  expect(new CgroupV1([memory], ["pod1", "c1"], beside).entry.files).toEqual([
+    "/sys/fs/cgroup/memory/pod1/c1/tasks",
+    ...beside,
+  ]);
+});
+
 test("without a freezer hierarchy a container cannot be frozen, and the error says so (D25)", async () => {
   const cgroup = new CgroupV1([memory], ["c1"]);
   await expect(cgroup.freeze()).rejects.toThrow("the cgroup controller freezer is not mounted");

@@ -337,7 +337,7 @@ describeWithAgent("CopyFile refuses", (agent) => {
     expect(readdirSync(seen(SHARE))).toEqual(["f"]);
   });
 
-  test("to be led out by links, also while somebody swaps them", async () => {
+  test("to be led out by links, also while somebody swaps them (CVE-2026-41326)", async () => {
     const outside = join(agent().directory, "outside");
     mkdirSync(outside);
     writeFileSync(join(outside, "f"), "untouched");

@@ -55,7 +55,6 @@ function isTitledIn(file: string, isTitle: (text: string) => boolean): boolean {
 /** Rows whose file has no title with the number of their first cell. */
 function untitled(rows: readonly string[][]): string[] {
   return rows
-    .filter(([, , file = ""]) => !file.startsWith("none: "))
     .filter(([number = "", , file = ""]) => {
       const numbered = new RegExp(`(^|[ (])${number}([:),]|$)`);
       return !isTitledIn(file, (text) => numbered.test(text));

@@ -54,7 +54,7 @@ export class Container {
   readonly #parts: Parts;
   /** Start, exec, update, pause, resume and removal follow one another; nothing else waits for them. */
   readonly #queue = new Mutex();
-  /** They fail nothing, and end with the removal at the latest. */
+  /** Nothing but the start waits for these hooks, which end with the removal at the latest. */
   #poststart: Promise<void> | undefined;
   /** A freeze under way would stop again what a kill has just let run to its end. */
   readonly #cgroupQueue = new Mutex();
@@ -142,23 +142,19 @@ export class Container {
 
   /** Execute the program. Throws if it, or a hook before it, cannot be; the first process has then ended. */
   async start(): Promise<void> {
-    await this.#queue.run(() => this.#start());
-    // The program runs: what is asked of the container meanwhile need not wait.
+    await this.#queue.run(async () => {
+      if (this.#status !== "created") {
+        throw internal(`container "${this.id}" is ${this.#status}, want created`);
+      }
+      if (this.init.exitStatus !== undefined) throw this.#ended();
+      const { pid } = this.init.child;
+      await this.#orStop(runStartHooks(this.#parts, pid, this.pinned, this.#removal.signal));
+      this.init.child.resume();
+      this.#status = "running";
+      await this.init.child.played();
+      this.#poststart = runPoststartHooks(this.#parts, pid, this.#removal.signal);
+    });
     await this.#poststart;
-  }
-
-  async #start(): Promise<void> {
-    if (this.#status !== "created") {
-      throw internal(`container "${this.id}" is ${this.#status}, want created`);
-    }
-    if (this.init.exitStatus !== undefined) throw this.#ended();
-    const { pid } = this.init.child;
-    const { signal } = this.#removal;
-    await this.#orStop(runStartHooks(this.#parts, pid, this.pinned, signal));
-    this.init.child.resume();
-    this.#status = "running";
-    await this.init.child.played();
-    this.#poststart = runPoststartHooks(this.#parts, pid, signal);
   }
 
   /** What a hook before the start throws ends the container, as the OCI runtime spec has it. */

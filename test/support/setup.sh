@@ -33,6 +33,8 @@ if [ "$purpose" = test ]; then
   packages+=(binutils elfutils llvm gcc-aarch64-linux-gnu linux-libc-dev-arm64-cross qemu-user-static)
   # A guest for arm64 as well.
   packages+=(qemu-system-arm libc6-dev-arm64-cross)
+  # Disks of image layers, with their hashes.
+  packages+=(erofs-utils cryptsetup-bin fdisk)
   # The archive of a release is unpacked as osbuilder does it.
   packages+=(zstd)
   # systemd-analyze: the units of docs/systemd are held against what it understands.

@@ -1,0 +1,155 @@
+// Images as EROFS layers on a disk, checked by dm-verity: multi-layer storages on real partitions.
+import { afterAll, beforeAll, expect, test } from "bun:test";
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { AgentService } from "../../src/gen/agent_pb.ts";
+import { startContainer } from "../support/container.ts";
+import { type DiskLayer, makeLayeredDisk, makeUpperDisk, spoil } from "../support/layered-disk.ts";
+import { refusalOf } from "../support/refusal.ts";
+import { makeRootfs } from "../support/rootfs.ts";
+import type { TestVm } from "../support/vm.ts";
+import { BRIDGE } from "../support/vm-hotplug.ts";
+import { stateOf } from "../support/vm-state.ts";
+import { describeWithVm } from "../support/with-vm.ts";
+
+const { method } = AgentService;
+
+const options = {
+  hotplug: true,
+  modules: ["virtio_blk", "erofs", "overlay", "ext4", "dm_mod", "dm_verity"],
+};
+
+const GROUP = "X-kata.multi-layer=true";
+const slot = (number: number) => `${number}`.padStart(2, "0");
+
+describeWithVm("Layers of an image on a disk", options, (vm) => {
+  const directory = mkdtempSync(join(tmpdir(), "kata-agent-layers-"));
+  afterAll(() => rmSync(directory, { recursive: true }));
+  let layers: readonly DiskLayer[] = [];
+
+  beforeAll(async () => {
+    const [above, below] = [join(directory, "above"), join(directory, "below")];
+    mkdirSync(join(above, "etc"), { recursive: true });
+    writeFileSync(join(above, "etc/layer"), "above\n");
+    makeRootfs(below);
+    writeFileSync(join(below, "etc/layer"), "below\n");
+    writeFileSync(join(below, "etc/only-below"), "below\n");
+    const disk = makeLayeredDisk([above, below], directory);
+    layers = disk.layers;
+    const spoilt = join(directory, "spoilt.disk");
+    copyFileSync(disk.path, spoilt);
+    // The superblock of the second layer, 1024 bytes into it.
+    spoil(spoilt, (layers[1]?.start ?? 0) + 1030);
+    await vm().client.call(method.createSandbox, { sandboxId: "pod" });
+    await plug(vm(), 1, disk.path);
+    await plug(vm(), 2, makeUpperDisk(directory));
+    await plug(vm(), 3, spoilt);
+  });
+
+  test("are the root of a container, the first above the others", async () => {
+    const before = await stateOf(vm());
+    {
+      await using container = await start(vm(), "c-memory", { lowers: 1, layers });
+      const { stdout } = await container.run(["cat", "/etc/layer", "/etc/only-below"]);
+      expect(stdout).toBe("above\nbelow\n");
+      expect((await container.run(["touch", "/written"])).status).toBe(0);
+      expect(await verityDevices(vm())).toHaveLength(2);
+    }
+    expect(await stateOf(vm())).toEqual(before);
+    expect(await verityDevices(vm())).toEqual([]);
+  });
+
+  test("are written over on the disk that is given for it, and nowhere else", async () => {
+    const write = { lowers: 1, upper: 2, layers };
+    {
+      await using container = await start(vm(), "c-disk", write);
+      await container.run(["sh", "-c", "echo mine > /etc/layer"]);
+    }
+    await using again = await start(vm(), "c-again", write);
+    expect((await again.run(["cat", "/etc/layer"])).stdout).toBe("mine\n");
+  });
+
+  test("may be shared by two containers, and the last takes the devices away", async () => {
+    const first = await start(vm(), "c-first", { lowers: 1, layers });
+    await using second = await start(vm(), "c-second", { lowers: 1, layers });
+    expect(await verityDevices(vm())).toHaveLength(2);
+    await first.remove();
+    expect((await second.run(["cat", "/etc/layer"])).stdout).toBe("above\n");
+  });
+
+  test("are refused when a block is not what its hash says, and nothing is left", async () => {
+    const before = await stateOf(vm());
+    const refused = await refusalOf(start(vm(), "c-spoilt", { lowers: 3, layers }));
+    expect(refused.message).toContain("mount erofs");
+    expect(await stateOf(vm())).toEqual(before);
+    expect(await verityDevices(vm())).toEqual([]);
+  });
+
+  test("are refused when the hash of their root is another one", async () => {
+    const other = layers.map((layer) => ({ ...layer, rootHash: "00".repeat(32) }));
+    const refused = await refusalOf(start(vm(), "c-other", { lowers: 1, layers: other }));
+    expect(refused.message).toContain("mount erofs");
+    expect(await verityDevices(vm())).toEqual([]);
+  });
+
+  test("are waited for no longer than a disk may take to come", async () => {
+    const missing = layers.map((layer) => ({ ...layer, partition: 9 }));
+    const refused = await refusalOf(start(vm(), "c-missing", { lowers: 1, layers: missing }));
+    expect(refused.message).toContain("waiting for uevent of partition /dev/vd");
+  });
+});
+
+type Wanted = {
+  /** The slot of the disk with the layers. */
+  readonly lowers: number;
+  readonly layers: readonly DiskLayer[];
+  /** The slot of the disk to write to. */
+  readonly upper?: number;
+};
+
+async function start(vm: TestVm, id: string, { lowers, upper, layers }: Wanted) {
+  const mountPoint = `/run/kata-containers/shared/containers/${id}/rootfs`;
+  const common = { driver: "blk", mountPoint };
+  const storages = layers.map((layer) => ({
+    ...common,
+    source: `${BRIDGE.path}/${slot(lowers)}`,
+    fstype: "erofs",
+    options: [GROUP, "X-kata.overlay-lower", ...partitionOptions(layer)],
+  }));
+  const above = {
+    ...common,
+    source: `${BRIDGE.path}/${slot(upper ?? 0)}`,
+    fstype: "ext4",
+    options: [GROUP, "X-kata.overlay-upper", "X-kata.mkdir.path={{ mount 0 }}/kept:0755:0:0"],
+  };
+  const all = upper === undefined ? storages : [above, ...storages];
+  return await startContainer(vm, ["sleep", "1000"], {
+    id,
+    rootfs: mountPoint,
+    request: { storages: all },
+  });
+}
+
+function partitionOptions({ partition, rootHash, salt, hashOffset }: DiskLayer): string[] {
+  return [
+    "X-kata.gpt-partitioned=true",
+    `X-kata.partition-number=${partition}`,
+    "X-kata.dmverity-enabled=true",
+    `X-kata.dmverity.roothash=${rootHash}`,
+    `X-kata.dmverity.hashoffset=${hashOffset}`,
+    `X-kata.dmverity.salt=${salt}`,
+  ];
+}
+
+async function plug(vm: TestVm, number: number, path: string): Promise<void> {
+  const { qmp } = vm.machine;
+  await qmp.blockdevAdd(`disk${number}`, path);
+  const place = { drive: `disk${number}`, bus: BRIDGE.bus, addr: slot(number) };
+  await qmp.deviceAdd("virtio-blk-pci", `blk${number}`, place);
+}
+
+async function verityDevices(vm: TestVm): Promise<string[]> {
+  const names = await vm.sh("cat /sys/block/dm-*/dm/name 2>/dev/null || true");
+  return names.split("\n").filter((name) => name !== "");
+}

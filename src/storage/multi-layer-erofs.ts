@@ -35,7 +35,8 @@ function planLayers({ upper, lowers, target }: Layers): Attach {
   return async (context) => {
     const own = `/run/kata-containers/${context.containerId ?? "sandbox"}`;
     const base = `${own}/multi-layer`;
-    await makeDirectories([own, base], context);
+    // The target is in a directory of the container's own, which nobody else takes away.
+    await makeDirectories([own, base, parentOf(target)], context);
     const written = `${base}/upper`;
     if (plannedUpper !== undefined) await mountLayer(plannedUpper, written, context);
     else await mount({ ...MEMORY, target: written }, context);
@@ -50,6 +51,10 @@ function planLayers({ upper, lowers, target }: Layers): Attach {
     const options = ["upperdir=upper/upper", "workdir=upper/work", `lowerdir=${below}`];
     await mount({ source: "overlay", fstype: "overlay", target, options, from: base }, context);
   };
+}
+
+function parentOf(path: string): string {
+  return path.slice(0, path.lastIndexOf("/"));
 }
 
 /** Nothing is to be kept of what is written. */

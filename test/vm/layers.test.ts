@@ -20,6 +20,7 @@ const options = {
   modules: ["virtio_blk", "erofs", "overlay", "ext4", "dm_mod", "dm_verity"],
 };
 
+const SHARE = "/run/kata-containers/shared/containers";
 const GROUP = "X-kata.multi-layer=true";
 const slot = (number: number) => `${number}`.padStart(2, "0");
 
@@ -41,6 +42,7 @@ describeWithVm("Layers of an image on a disk", options, (vm) => {
     copyFileSync(disk.path, spoilt);
     // The superblock of the second layer, 1024 bytes into it.
     spoil(spoilt, (layers[1]?.start ?? 0) + 1030);
+    await vm().sh(`mkdir -p ${SHARE}`);
     await vm().client.call(method.createSandbox, { sandboxId: "pod" });
     await plug(vm(), 1, disk.path);
     await plug(vm(), 2, makeUpperDisk(directory));
@@ -57,6 +59,7 @@ describeWithVm("Layers of an image on a disk", options, (vm) => {
       expect(await verityDevices(vm())).toHaveLength(2);
     }
     expect(await stateOf(vm())).toEqual(before);
+    expect(await vm().sh(`ls ${SHARE}`)).toBe("");
     expect(await verityDevices(vm())).toEqual([]);
   });
 
@@ -109,7 +112,7 @@ type Wanted = {
 };
 
 async function start(vm: TestVm, id: string, { lowers, upper, layers }: Wanted) {
-  const mountPoint = `/run/kata-containers/shared/containers/${id}/rootfs`;
+  const mountPoint = `${SHARE}/${id}/rootfs`;
   const common = { driver: "blk", mountPoint };
   const storages = layers.map((layer) => ({
     ...common,

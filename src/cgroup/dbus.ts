@@ -1,6 +1,7 @@
 // A connection to a D-Bus peer over a unix socket.
 import { within } from "../async/timeout.ts";
 import { AgentError, internal } from "../error.ts";
+import { joined } from "../linux/joined.ts";
 import { type Message, type MethodCall, decodeMessage, encodeCall } from "./dbus-message.ts";
 
 /** As long as D-Bus's own clients wait. */
@@ -145,14 +146,4 @@ export class DBus {
     const written = Math.max(0, this.#socket.write(bytes));
     this.#unsent = written < bytes.length ? [bytes.slice(written)] : [];
   }
-}
-
-function joined(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
-  const whole = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
 }

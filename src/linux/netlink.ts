@@ -1,6 +1,7 @@
 // Messages of netlink(7) as bytes: a header, a fixed part whose form the type says, and attributes.
 // Everything stands at a multiple of 4 bytes, and numbers are the machine's: little-endian on both
 // architectures.
+import { joined } from "./joined.ts";
 import { NLA, NLMSG, NLMSGERR_ATTR, NLM_F } from "./netlink-flags.ts";
 
 /** `body`: what follows the header. */
@@ -137,16 +138,6 @@ export function textIn(value: Uint8Array | undefined): string {
   const bytes = value ?? new Uint8Array(0);
   const end = bytes.indexOf(0);
   return new TextDecoder().decode(end < 0 ? bytes : bytes.subarray(0, end));
-}
-
-export function joined(parts: readonly Uint8Array[]): Uint8Array {
-  const whole = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
 }
 
 export function viewOf(bytes: Uint8Array): DataView {

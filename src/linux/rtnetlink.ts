@@ -1,12 +1,12 @@
 // What rtnetlink(7) says of links, addresses, routes and neighbours: a structure of fixed form, then
 // attributes.
+import { joined } from "./joined.ts";
 import {
   type AttributeMap,
   type Attributes,
   MalformedNetlink,
   decodeAttributes,
   encodeAttributes,
-  joined,
   viewOf,
 } from "./netlink.ts";
 

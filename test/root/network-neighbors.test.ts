@@ -5,7 +5,7 @@ import { AgentService } from "../../src/gen/agent_pb.ts";
 import type { ARPNeighborSchema } from "../../src/gen/types_pb.ts";
 import { Code } from "../../src/ttrpc/code.ts";
 import type { TestAgent } from "../support/agent.ts";
-import { type AgentNetwork, describeWithNetwork, updateInterface } from "../support/network.ts";
+import { describeWithNetwork, eth0 } from "../support/network.ts";
 import { refusalOf } from "../support/refusal.ts";
 
 const { method } = AgentService;
@@ -19,13 +19,6 @@ const PROXY = 8;
 function addNeighbors(agent: TestAgent, ARPNeighbors: readonly Neighbor[]) {
   const request = { neighbors: { ARPNeighbors: [...ARPNeighbors] } };
   return agent.client.call(method.addARPNeighbors, request);
-}
-
-async function eth0(agent: TestAgent, network: AgentNetwork) {
-  const pair = network.pair();
-  const addresses = ["10.0.0.2/24", "fd00::2/64"];
-  await updateInterface(agent, { name: "eth0", hwAddr: pair.mac, addresses });
-  return pair;
 }
 
 const neighbor = (address: string, change: Neighbor = {}): Neighbor => ({

@@ -3,8 +3,9 @@ import type { MessageInitShape } from "@bufbuild/protobuf";
 import { expect, test } from "bun:test";
 import { AgentService } from "../../src/gen/agent_pb.ts";
 import { IPFamily, type RouteSchema } from "../../src/gen/types_pb.ts";
+import { Health } from "../../src/gen/health_pb.ts";
 import { Code } from "../../src/ttrpc/code.ts";
-import { type AgentNetwork, describeWithNetwork, updateInterface } from "../support/network.ts";
+import { describeWithNetwork, eth0 } from "../support/network.ts";
 import { refusalOf } from "../support/refusal.ts";
 import type { TestAgent } from "../support/agent.ts";
 
@@ -17,14 +18,6 @@ const LINK = 253;
 
 function updateRoutes(agent: TestAgent, Routes: readonly Route[]) {
   return agent.client.call(method.updateRoutes, { routes: { Routes: [...Routes] } });
-}
-
-/** A link eth0 with addresses of both families, that ends with the test. */
-async function eth0(agent: TestAgent, network: AgentNetwork) {
-  const pair = network.pair();
-  const addresses = ["10.0.0.2/24", "fd00::2/64"];
-  await updateInterface(agent, { name: "eth0", hwAddr: pair.mac, addresses });
-  return pair;
 }
 
 describeWithNetwork("UpdateRoutes", (agent, network) => {
@@ -128,6 +121,23 @@ describeWithNetwork("UpdateRoutes", (agent, network) => {
     expect(routes.filter(({ dest }) => !listed.has(dest ?? ""))).toEqual([]);
     expect(network().routes("-4", "root 172.16.0.0/16")).toHaveLength(500);
     expect(network().routes("-6", "root fd01::/16").length).toBeGreaterThanOrEqual(500);
+  });
+
+  test("of 10,000 routes lets other calls be answered meanwhile", async () => {
+    using _ = await eth0(agent(), network());
+    const routes = Array.from({ length: 10_000 }, (__, index) => ({
+      device: "eth0",
+      dest: `172.17.${index >> 8}.${index & 0xff}`,
+      gateway: "10.0.0.1",
+    }));
+    const order: string[] = [];
+    const update = updateRoutes(agent(), routes).then(() => order.push("update"));
+    for (const round of ["first", "second", "third"]) {
+      await agent().client.call(Health.method.check, {});
+      order.push(round);
+    }
+    await update;
+    expect(order).toEqual(["first", "second", "third", "update"]);
   });
 
   test("that fails half-way takes back what it has done", async () => {

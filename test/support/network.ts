@@ -70,8 +70,8 @@ export class AgentNetwork {
   }
 
   /**
-   * All that a request could change, as lines to compare. The far ends and the kernel's own table are left
-   * out: what becomes of those when a link goes up takes its time.
+   * All that a request could change, as lines to compare. The far ends, the kernel's own table and the
+   * addresses that it gives every link are left out: what becomes of those when a link goes up takes its time.
    */
   everything(): readonly string[] {
     const shown = [
@@ -82,13 +82,15 @@ export class AgentNetwork {
       this.ip("neigh show nud permanent"),
     ];
     // Times and states that go by themselves.
-    const passing = /\b(valid_lft|preferred_lft|expires|state) \w+|\btentative\b|@far\w+/g;
+    const passing =
+      /\b(valid_lft|preferred_lft|expires|state) \w+|\b(tentative|linkdown)\b|NO-CARRIER,|,LOWER_UP|@far\w+/g;
     // What the kernel has in another order after a link was down is the same all the same.
     return shown.flatMap((text) =>
       text
         .replaceAll(passing, "")
+        .replaceAll(/ +/g, " ")
         .split(/\s*\n/)
-        .filter((line) => line !== "" && !/\bfar\w\w\b|\btable local\b/.test(line))
+        .filter((line) => line !== "" && !/\bfar\w\w\b|\btable local\b|\bfe80:/.test(line))
         .toSorted(),
     );
   }
@@ -152,4 +154,12 @@ export function updateInterface(
   return agent.client.call(method.updateInterface, {
     interface: { device: asked.name, ...rest, IPAddresses },
   });
+}
+
+/** A link eth0 with addresses of both families, gone when disposed. */
+export async function eth0(agent: TestAgent, network: AgentNetwork) {
+  const pair = network.pair();
+  const addresses = ["10.0.0.2/24", "fd00::2/64"];
+  await updateInterface(agent, { name: "eth0", hwAddr: pair.mac, addresses });
+  return pair;
 }

@@ -6,11 +6,11 @@ import { Netlink } from "../../../src/kernel/netlink.ts";
 import { attempt, perform } from "../../../src/kernel/perform.ts";
 import { readable, writable } from "../../../src/kernel/poll.ts";
 import { read, setStatusFlags, write } from "../../../src/linux/io.ts";
+import { joined } from "../../../src/linux/joined.ts";
 import {
   type NetlinkMessage,
   decodeMessages,
   encodeMessage,
-  joined,
   textIn,
   word,
 } from "../../../src/linux/netlink.ts";

@@ -69,8 +69,9 @@ export async function updateInterface(
   device = "",
 ): Promise<void> {
   const links = await listLinks(netlink);
-  const link = chooseLink(links, wanted, device);
+  const link = chooseLink(links.filter(isOfPod), wanted, device);
   const other = links.find(({ name, index }) => name === wanted.name && index !== link.index);
+  if (other !== undefined && !isOfPod(other)) throw internal(`${other.name} is the guest's own`);
   const indices = new Set([link.index, ...(other === undefined ? [] : [other.index])]);
   await using undo = new AsyncDisposableStack();
   const kept = await keep(netlink);
@@ -109,6 +110,11 @@ function chooseLink(links: readonly Link[], wanted: WantedInterface, device: str
   const found = withMac.find((link) => link === named) ?? withMac[0] ?? named;
   if (found !== undefined) return found;
   throw internal(`Link not found (Address: ${hwAddr})`);
+}
+
+/** The guest talks to itself by the loopback, whose hardware address is all zeros. */
+function isOfPod({ isLoopback }: Link): boolean {
+  return !isLoopback;
 }
 
 async function addAddresses(

@@ -16,7 +16,7 @@ export type LinkState = {
   readonly isNoArp: boolean;
 };
 
-export type Link = LinkState & { readonly index: number };
+export type Link = LinkState & { readonly index: number; readonly isLoopback: boolean };
 
 /** In the order of their indices. Throws a KernelError. */
 export async function listLinks(netlink: Netlink): Promise<readonly Link[]> {
@@ -34,6 +34,7 @@ export function decodeLink(body: Uint8Array): Link {
     mtu: wordIn(attributes.get(IFLA.MTU)) ?? 0,
     isUp: (members.ifi_flags & IFF.UP) !== 0,
     isNoArp: (members.ifi_flags & IFF.NOARP) !== 0,
+    isLoopback: (members.ifi_flags & IFF.LOOPBACK) !== 0,
   };
 }
 

@@ -97,6 +97,23 @@ describeWithNetwork("UpdateInterface", (agent, network) => {
     expect(network().everything()).toEqual(before);
   });
 
+  test("leaves the loopback alone, by whatever it is asked for", async () => {
+    using pair = network().pair();
+    const before = network().everything();
+    const zeros = { name: "eth0", hwAddr: "00:00:00:00:00:00" };
+    const unknown = { name: "lo", hwAddr: "02:bb:00:00:00:02" };
+    const named = { name: "lo", hwAddr: pair.mac };
+    const refusals = [zeros, unknown, named].map((each) =>
+      refusalOf(updateInterface(agent(), each)),
+    );
+    expect((await Promise.all(refusals)).map(({ message }) => message)).toEqual([
+      "update interface: Link not found (Address: 00:00:00:00:00:00)",
+      "update interface: Link not found (Address: 02:bb:00:00:00:02)",
+      "update interface: lo is the guest's own",
+    ]);
+    expect(network().everything()).toEqual(before);
+  });
+
   test("leaves addresses of IPv6 out where the guest has none of it", async () => {
     using pair = network().pair();
     const set = (value: number) => {

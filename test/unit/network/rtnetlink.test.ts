@@ -32,9 +32,16 @@ describe("A link", () => {
       mtu: 1400,
       isUp: true,
       isNoArp: false,
+      isLoopback: false,
     });
     const lo = decodeLink(golden("link lo without resolution from the kernel"));
-    expect(lo).toMatchObject({ name: "lo", mtu: 65_536, isUp: false, isNoArp: true });
+    expect(lo).toMatchObject({
+      name: "lo",
+      mtu: 65_536,
+      isUp: false,
+      isNoArp: true,
+      isLoopback: true,
+    });
   });
 
   test("is asked for, and changed, in the kernel's words", () => {

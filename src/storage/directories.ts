@@ -8,6 +8,8 @@ import type { AttachContext } from "./driver.ts";
 import { openDirectory, openExisting } from "./place.ts";
 
 const LONGEST_MS = 60_000;
+/** It is nobody's data: a share whose server is gone is not waited for long. */
+const REMOVAL_MS = 2000;
 
 /** What undoes waits for nobody. */
 const UNDOING = new AbortController().signal;
@@ -31,7 +33,7 @@ export async function removeDirectory(path: string): Promise<void> {
     const remove = unlinkat(parent, name, AT.REMOVEDIR);
     tape.do(`remove directory ${path}`, remove, { ...stays, EPERM: skip });
   };
-  await work(write, { signal: UNDOING, timeoutMs: LONGEST_MS });
+  await work(write, { signal: UNDOING, timeoutMs: REMOVAL_MS });
 }
 
 /** The directory that `path` is in, which is there, and its name in it. */

@@ -1,0 +1,131 @@
+// A share whose server answers nothing: whoever needs it waits, and nobody else does.
+import { create } from "@bufbuild/protobuf";
+import { beforeAll, expect, test } from "bun:test";
+import { existsSync } from "node:fs";
+import { AgentService, StorageSchema } from "../../src/gen/agent_pb.ts";
+import { Health } from "../../src/gen/health_pb.ts";
+import { Code } from "../../src/ttrpc/code.ts";
+import type { TestAgent } from "../support/agent.ts";
+import { idleContainer, requestFor } from "../support/container.ts";
+import { refusalOf } from "../support/refusal.ts";
+import { STATE } from "../support/storages.ts";
+import { describeWithAgent } from "../support/with-agent.ts";
+
+const { method } = AgentService;
+const SHARE = `${STATE}/shared/containers`;
+const CALLS = 200;
+/** What Health.Check may take, whatever else goes on. */
+const PROMPT_MS = 10;
+const LONG_MS = 30_000;
+const BRIEF_NS = 500_000_000n;
+
+const hasFuse = existsSync("/dev/fuse");
+
+/** The agent has a /run of its own. */
+const enter = ({ pid }: TestAgent) => ["nsenter", "--target", `${pid}`, "--mount", "--pid"];
+
+/** A file system of FUSE that nobody serves: every call that needs it waits until it is disposed. */
+async function deadShare(agent: TestAgent, at = SHARE): Promise<AsyncDisposable> {
+  const script = [
+    "exec 3<>/dev/fuse",
+    `mount -i -t fuse -o fd=3,rootmode=40000,user_id=0,group_id=0 dead ${at}`,
+    "echo mounted; read line",
+    // Nobody holds the other end of it then.
+    `exec 3<&-; umount -l ${at}`,
+  ].join("\n");
+  const server = Bun.spawn([...enter(agent), "sh", "-ec", script], {
+    stdin: "pipe",
+    stdout: "pipe",
+    stderr: "inherit",
+  });
+  for await (const chunk of server.stdout) if (chunk.length > 0) break;
+  return {
+    [Symbol.asyncDispose]: async () => {
+      server.stdin.write("\n");
+      await server.stdin.end();
+      await server.exited;
+    },
+  };
+}
+
+/** Milliseconds that the calls took, in order of length. */
+async function checks({ client }: TestAgent): Promise<number[]> {
+  const took: number[] = [];
+  for (let i = 0; i < CALLS; i++) {
+    const before = performance.now();
+    await client.call(Health.method.check, {});
+    took.push(performance.now() - before);
+  }
+  return took.toSorted((a, b) => a - b);
+}
+
+describeWithAgent("a share whose server is gone", (agent) => {
+  beforeAll(() => void Bun.spawnSync([...enter(agent()), "mkdir", "-p", `${SHARE}/below`]));
+
+  const asking = (mountPoint: string, driver = "local") => {
+    const request = requestFor(agent(), ["true"]);
+    const asked = { driver, source: "/etc", options: ["mode=0777"], mountPoint };
+    request.storages.push(create(StorageSchema, asked));
+    return request;
+  };
+
+  test.skipIf(!hasFuse).each([
+    ["a volume in it", "local"],
+    ["a mount in it", "bind"],
+  ])(
+    "holds up who wants %s, and no other call",
+    async (_, driver) => {
+      const before = agent().held();
+      {
+        await using _share = await deadShare(agent());
+        const client = await agent().connect();
+        let isOver = false;
+        const asked = asking(`${SHARE}/volume`, driver);
+        const call = client.call(method.createContainer, asked).finally(() => (isOver = true));
+        const refused = call.then(() => "made", String);
+        const took = await checks(agent());
+        // The machine may be busy: what counts is that none of them waits for the share.
+        expect(took[CALLS / 2]).toBeLessThan(PROMPT_MS);
+        await using other = await idleContainer(agent());
+        expect((await other.run(["true"])).status).toBe(0);
+        expect(isOver).toBe(false);
+        client[Symbol.dispose]();
+        expect(await refused).toContain("closed");
+      }
+      await agent().untilHeld(before);
+    },
+    LONG_MS,
+  );
+
+  test.skipIf(!hasFuse)(
+    "is waited for no longer than the caller does",
+    async () => {
+      await using _ = await deadShare(agent());
+      const asked = asking(`${SHARE}/volume`);
+      const call = agent().client.call(method.createContainer, asked, { timeoutNano: BRIEF_NS });
+      expect(await refusalOf(call)).toEqual({
+        code: Code.DEADLINE_EXCEEDED,
+        message: "timeout",
+      });
+      // The id is free again once all is taken back.
+      asked.storages = [];
+      await agent().client.call(method.createContainer, asked);
+      await agent().client.call(method.removeContainer, { containerId: asked.containerId });
+    },
+    LONG_MS,
+  );
+
+  test.skipIf(!hasFuse)("is not waited for by a look at all mounts in it either", async () => {
+    await using _ = await deadShare(agent(), `${SHARE}/below`);
+    const look = agent().client.call(
+      method.removeStaleVirtiofsShareMounts,
+      {},
+      { timeoutNano: BRIEF_NS },
+    );
+    expect((await refusalOf(look)).code).toBe(Code.DEADLINE_EXCEEDED);
+  });
+
+  test("is looked at where it answers", async () => {
+    await agent().client.call(method.removeStaleVirtiofsShareMounts, {});
+  });
+});

@@ -1,0 +1,103 @@
+// The host's directory in a guest, by virtiofsd: what Kata's containers have their files in.
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { cpSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { create } from "@bufbuild/protobuf";
+import { AgentService, StorageSchema } from "../../src/gen/agent_pb.ts";
+import { Health } from "../../src/gen/health_pb.ts";
+import { Code } from "../../src/ttrpc/code.ts";
+import { createContainer, requestFor, startContainer } from "../support/container.ts";
+import { refusalOf } from "../support/refusal.ts";
+import { makeRootfs } from "../support/rootfs.ts";
+import { STATE } from "../support/storages.ts";
+import { mountsOf } from "../support/vm-state.ts";
+import { VirtioFsDevice, missingForVirtioFs } from "../support/vm-virtio-fs.ts";
+import { describeWithVm } from "../support/with-vm.ts";
+
+const { method } = AgentService;
+const SHARE = `${STATE}/shared/containers`;
+
+const device = new VirtioFsDevice("kataShared");
+beforeAll(() => device.start());
+afterAll(() => device[Symbol.asyncDispose]());
+
+const shared = {
+  driver: "virtio-fs",
+  source: "kataShared",
+  fstype: "virtiofs",
+  mountPoint: `${SHARE}/`,
+};
+const BRIEF_NS = 3_000_000_000n;
+
+const why = missingForVirtioFs === undefined ? "" : ` (skipped: needs ${missingForVirtioFs})`;
+
+describe.skipIf(why !== "")(`virtio-fs${why}`, () => {
+  const options = { modules: ["virtiofs", "overlay"], devices: device.arguments };
+
+  describeWithVm("A guest with the host's share", options, (vm) => {
+    const shares = async () =>
+      (await mountsOf(vm())).filter((line) => line.startsWith("virtiofs ")).length;
+
+    beforeAll(async () => {
+      mkdirSync(join(device.directory, "c1"));
+      makeRootfs(join(device.directory, "c1/rootfs"));
+      writeFileSync(join(device.directory, "c1-hosts"), "127.0.0.1 localhost\n");
+      await vm().client.call(method.createSandbox, { sandboxId: "pod", storages: [shared] });
+    });
+
+    test("has it mounted once, whoever asks for it again", async () => {
+      expect(await shares()).toBe(1);
+      await vm().client.call(method.createSandbox, { sandboxId: "pod", storages: [shared] });
+      const { containerId } = await createContainer(vm(), ["true"]);
+      await vm().client.call(method.removeContainer, { containerId });
+      expect(await shares()).toBe(1);
+    });
+
+    test("runs a container whose root and volumes are in it", async () => {
+      const mounts = [
+        { destination: "/etc/hosts", type: "bind", source: `${SHARE}/c1-hosts`, options: ["bind"] },
+      ];
+      const script = "cat /etc/hosts; echo from the guest > /written";
+      await using container = await startContainer(vm(), ["sh", "-c", script], {
+        rootfs: `${SHARE}/c1/rootfs`,
+        mounts,
+      });
+      expect(await container.outcome()).toEqual({
+        status: 0,
+        stdout: "127.0.0.1 localhost\n",
+        stderr: "",
+      });
+      expect(readFileSync(join(device.directory, "c1/rootfs/written"), "utf8")).toBe(
+        "from the guest\n",
+      );
+    });
+
+    test("says so where there is no device of that tag", async () => {
+      const other = { ...shared, source: "other", mountPoint: `${STATE}/other` };
+      const asked = vm().client.call(method.createSandbox, { storages: [other] });
+      expect((await refusalOf(asked)).message).toBe(
+        `mount virtiofs other on ${STATE}/other: EINVAL: Invalid argument`,
+      );
+    });
+
+    test("answers while the host does not, and forgets what nobody waits for", async () => {
+      mkdirSync(join(device.directory, "volume"));
+      const before = await mountsOf(vm());
+      device.pause(true);
+      const request = requestFor(vm(), ["true"]);
+      const volume = { driver: "local", options: ["mode=0777"], mountPoint: `${SHARE}/volume/x` };
+      request.storages.push(create(StorageSchema, volume));
+      const call = vm().client.call(method.createContainer, request, { timeoutNano: BRIEF_NS });
+      for (let i = 0; i < 20; i++) await vm().client.call(Health.method.check, {});
+      expect((await refusalOf(call)).code).toBe(Code.DEADLINE_EXCEEDED);
+      device.pause(false);
+      expect(await mountsOf(vm())).toEqual(before);
+    });
+
+    test("sees what the host adds later", async () => {
+      await vm().client.call(method.removeStaleVirtiofsShareMounts, {});
+      cpSync(join(device.directory, "c1-hosts"), join(device.directory, "again"));
+      expect(await vm().sh(`cat ${SHARE}/again`)).toBe("127.0.0.1 localhost\n");
+    });
+  });
+});

@@ -106,6 +106,11 @@ export function statfs(path: string, buffer: Uint8Array): Call {
   return call("statfs", path, buffer);
 }
 
+/** The same of the file system that an open file is on. */
+export function fstatfs(fd: FdArg, buffer: Uint8Array): Call {
+  return call("fstatfs", fd, buffer);
+}
+
 /** statx(2) of an open file into `buffer`, 256 bytes; stx_mode is the 16-bit word at byte 28. */
 export function statx(fd: FdArg, buffer: Uint8Array): Call {
   const STATX_TYPE_AND_MODE = 3;

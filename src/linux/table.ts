@@ -52,6 +52,7 @@ import {
 } from "./kind.ts";
 import { FSCONFIG, FSPICK, MOUNT_ATTR, MS } from "./mount-flags.ts";
 import { O } from "./open-flags.ts";
+import { GROW, RND } from "./requests.ts";
 import { IOPRIO_WHO, PER } from "./scheduling-flags.ts";
 
 type Row = readonly [x86_64: number, arm64: number, args: readonly Kind[]];
@@ -62,7 +63,13 @@ const at = flags("AT_", {
   RECURSIVE: AT.RECURSIVE,
 });
 const signal = value("SIG", SIG);
-const request = value("", { ...named("TIOC", TIOC), ...named("SIOC", SIOC), ...named("DM_", DM) });
+const request = value("", {
+  ...named("TIOC", TIOC),
+  ...named("SIOC", SIOC),
+  ...named("DM_", DM),
+  ...named("RND", RND),
+  ...named("", GROW),
+});
 // O_* bits that are no access mode, for calls that make descriptors of no file. Both architectures
 // have them at the same place.
 const fdFlags = flags("O_", { NONBLOCK: O.NONBLOCK, CLOEXEC: O.CLOEXEC });
@@ -98,6 +105,7 @@ export const SYSCALLS = {
   faccessat2: [439, 439, [fd, path, value("", ACCESS), flags("AT_", { EACCESS: AT.EACCESS })]],
   getdents64: [217, 61, [fd, bytes, int]],
   statfs: [137, 43, [path, bytes]],
+  fstatfs: [138, 44, [fd, bytes]],
   statx: [332, 291, [fd, path, at, hex, bytes]],
   chdir: [80, 49, [path]],
   fchdir: [81, 50, [fd]],
@@ -178,6 +186,8 @@ export const SYSCALLS = {
   setdomainname: [171, 162, [string, int]],
   reboot: [169, 142, [hex, hex, hex, pointer]],
   sync: [162, 81, []],
+  swapon: [167, 224, [path, hex]],
+  settimeofday: [164, 170, [bytes, pointer]],
   syslog: [103, 116, [int, bytes, int]],
   madvise: [28, 233, [pointer, int, int]],
 

@@ -2,6 +2,8 @@
 // answers UNIMPLEMENTED.
 import type { AgentMethods, Handler, HealthMethods } from "./handler.ts";
 import { addARPNeighbors } from "./add-arp-neighbors.ts";
+import { addSwap } from "./add-swap.ts";
+import { addSwapPath } from "./add-swap-path.ts";
 import { check } from "./check.ts";
 import { closeStdin } from "./close-stdin.ts";
 import { copyFile } from "./copy-file.ts";
@@ -14,6 +16,7 @@ import { getGuestDetails } from "./get-guest-details.ts";
 import { getMetrics } from "./get-metrics.ts";
 import { getIPTables } from "./get-ip-tables.ts";
 import { getOOMEvent } from "./get-oom-event.ts";
+import { getVolumeStats } from "./get-volume-stats.ts";
 import { memHotplugByProbe } from "./mem-hotplug-by-probe.ts";
 import { onlineCPUMem } from "./online-cpu-mem.ts";
 import { listInterfaces } from "./list-interfaces.ts";
@@ -23,7 +26,10 @@ import { readStderr } from "./read-stderr.ts";
 import { readStdout } from "./read-stdout.ts";
 import { removeContainer } from "./remove-container.ts";
 import { removeStaleVirtiofsShareMounts } from "./remove-stale-virtiofs-share-mounts.ts";
+import { reseedRandomDev } from "./reseed-random-dev.ts";
+import { resizeVolume } from "./resize-volume.ts";
 import { resumeContainer } from "./resume-container.ts";
+import { setGuestDateTime } from "./set-guest-date-time.ts";
 import { setPolicy } from "./set-policy.ts";
 import { setIPTables } from "./set-ip-tables.ts";
 import { signalProcess } from "./signal-process.ts";
@@ -76,16 +82,16 @@ export const agentHandlers: Handlers<AgentMethods> = {
   createSandbox: createSandbox,
   destroySandbox: destroySandbox,
   onlineCPUMem: onlineCPUMem,
-  reseedRandomDev: null,
+  reseedRandomDev: reseedRandomDev,
   getGuestDetails: getGuestDetails,
   memHotplugByProbe: memHotplugByProbe,
-  setGuestDateTime: null,
+  setGuestDateTime: setGuestDateTime,
   copyFile: copyFile,
   getOOMEvent: getOOMEvent,
-  addSwap: null,
-  addSwapPath: null,
-  getVolumeStats: null,
-  resizeVolume: null,
+  addSwap: addSwap,
+  addSwapPath: addSwapPath,
+  getVolumeStats: getVolumeStats,
+  resizeVolume: resizeVolume,
   setPolicy: setPolicy,
 };
 

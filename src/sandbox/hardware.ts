@@ -2,7 +2,14 @@
 import { Mutex } from "../async/mutex.ts";
 import type { Container } from "../container/container.ts";
 import type { Warn } from "../container/guest.ts";
+import { blockAt } from "../device/block.ts";
+import type { Hotplug } from "../device/hotplug.ts";
+import { invalidArgument } from "../error.ts";
 import { onlineMemory, onlineMemoryToCome, onlineProcessors } from "../guest/online.ts";
+import { swapOn } from "../guest/swap.ts";
+
+/** Five bits of a PCI address. */
+const LAST_SLOT = 0x1f;
 
 export type OnlineOptions = {
   /** How many there are to be in all. 0: nothing is said of them. */
@@ -13,12 +20,14 @@ export type OnlineOptions = {
 
 export class Hardware {
   readonly #containers: () => readonly Container[];
+  readonly #hotplug: Hotplug;
   readonly #warn: Warn;
   /** One call at a time: two would write to the same files, and one of them in vain. */
   readonly #queue = new Mutex();
 
-  constructor(containers: () => readonly Container[], warn: Warn) {
+  constructor(containers: () => readonly Container[], hotplug: Hotplug, warn: Warn) {
     this.#containers = containers;
+    this.#hotplug = hotplug;
     this.#warn = warn;
   }
 
@@ -33,9 +42,31 @@ export class Hardware {
     });
   }
 
+  /**
+   * Swap to the disk behind the bridges at all but the last of these slots. Throws an AgentError for what
+   * is no slot, or no disk in time, a TapeError if the kernel does not take it, and what `signal` says.
+   */
+  async addSwap(slots: readonly number[], signal: AbortSignal): Promise<void> {
+    const find = blockAt("blk", pciPathOf(slots));
+    await swapOn(await find(this.#hotplug, signal), signal);
+  }
+
+  /** Throws an AgentError for a path that is none, a TapeError if the kernel does not take what is there. */
+  addSwapPath(path: string, signal: AbortSignal): Promise<void> {
+    return swapOn(path, signal);
+  }
+
   async #onlineMemory(signal: AbortSignal): Promise<void> {
     onlineMemoryToCome();
     const offline = await onlineMemory(signal);
     if (offline > 0) this.#warn("memory stays offline", { blocks: String(offline) });
   }
+}
+
+function pciPathOf(slots: readonly number[]): string {
+  if (slots.length === 0) throw invalidArgument("PCIPath is empty");
+  const wrong = slots.find((slot) => slot > LAST_SLOT);
+  if (wrong !== undefined)
+    throw invalidArgument(`PCI slot ${wrong} should be in range [0..0x${LAST_SLOT.toString(16)}]`);
+  return slots.map((slot) => slot.toString(16).padStart(2, "0")).join("/");
 }

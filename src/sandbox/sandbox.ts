@@ -93,7 +93,7 @@ export class Sandbox {
 
   constructor(guest: Guest, hotplug: Hotplug, cdi: CdiOptions) {
     this.guest = guest;
-    this.hardware = new Hardware(() => this.containers, guest.warn);
+    this.hardware = new Hardware(() => this.containers, hotplug, guest.warn);
     this.#equipment = new Equipment(hotplug, cdi);
     this.network = new GuestNetwork((place, signal) => findInterface(hotplug, place, signal));
     this.storages = new PodStorages(hotplug, guest.warn);

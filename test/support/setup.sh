@@ -47,6 +47,8 @@ if [ "$purpose" = test ]; then
   packages+=(libseccomp2)
   # Metrics are read as Prometheus reads them.
   packages+=(python3-prometheus-client)
+  # Volumes of a guest, beside those of e2fsprogs.
+  packages+=(xfsprogs btrfs-progs)
   # The benchmarks run it beside the agent, and what its containers see is compared; script(1) gives one
   # of them a terminal.
   packages+=(runc bsdutils)

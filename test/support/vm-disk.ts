@@ -21,14 +21,18 @@ export function makeExt4Disk(
   files: Readonly<Record<string, string>> = {},
   bytes = BYTES,
 ): DiskFile {
-  using undo = new DisposableStack();
-  const disk = undo.use(makeDisk("", bytes));
   const tree = mkdtempSync(join(tmpdir(), "kata-agent-tree-"));
   using _ = { [Symbol.dispose]: () => rmSync(tree, { recursive: true }) };
   for (const [name, line] of Object.entries(files)) writeFileSync(join(tree, name), `${line}\n`);
-  const command = ["mke2fs", "-q", "-t", "ext4", "-d", tree, disk.path];
+  return makeVolume(["mke2fs", "-q", "-t", "ext4", "-d", tree], bytes);
+}
+
+/** Has a file system on it: `mkfs` is the program that makes it, and its options. */
+export function makeVolume(mkfs: readonly string[], bytes = BYTES): DiskFile {
+  using undo = new DisposableStack();
+  const disk = undo.use(makeDisk("", bytes));
   const PATH = `${Bun.env["PATH"]}:/usr/sbin:/sbin`;
-  const { success, stderr } = Bun.spawnSync(command, { env: { ...Bun.env, PATH } });
+  const { success, stderr } = Bun.spawnSync([...mkfs, disk.path], { env: { ...Bun.env, PATH } });
   if (!success) throw new Error(stderr.toString());
   undo.move();
   return disk;

@@ -13,6 +13,7 @@ import {
 } from "../../../src/linux/mount-flags.ts";
 import { O, openFlagsFor } from "../../../src/linux/open-flags.ts";
 import * as netlink from "../../../src/linux/netlink-flags.ts";
+import * as requests from "../../../src/linux/requests.ts";
 import * as scheduling from "../../../src/linux/scheduling-flags.ts";
 import * as seccomp from "../../../src/linux/seccomp.ts";
 import { linesOf, testWithC } from "../../support/c-program.ts";
@@ -167,6 +168,8 @@ const KERNEL_HEADERS = [
   "linux/aio_abi.h",
   "linux/memfd.h",
   "linux/sockios.h",
+  "linux/btrfs.h",
+  "linux/random.h",
   "linux/dm-ioctl.h",
   "linux/reboot.h",
   "linux/keyctl.h",
@@ -210,8 +213,16 @@ function compare(headers: readonly string[], groups: readonly Group[]): void {
   ]);
 }
 
+/** Those of requests.ts. Newer than the headers of Debian 12 are those of ext4; xfs exports none. */
+const { BTRFS_IOC_RESIZE } = requests.GROW;
+const REQUESTS: Readonly<Record<string, Group>> = {
+  RND: [requests.RND, prefix("RND")],
+  GROW: [{ BTRFS_IOC_RESIZE }, prefix("")],
+};
+
 test("every table of constants is compared", () => {
   expect(Object.keys(NETLINK).toSorted()).toEqual(Object.keys(netlink).toSorted());
+  expect(Object.keys(REQUESTS).toSorted()).toEqual(Object.keys(requests).toSorted());
   expect(Object.keys(SCHEDULING).toSorted()).toEqual(Object.keys(scheduling).toSorted());
   expect([...Object.keys(KERNEL), ...Object.keys(LIBC)].toSorted()).toEqual(
     Object.keys(constants).toSorted(),
@@ -219,7 +230,7 @@ test("every table of constants is compared", () => {
 });
 
 testWithC("the constants are those of the kernel's headers", () => {
-  const tables = [KERNEL, FILTERS, DEVICES, CAPABILITIES, SCHEDULING, NETLINK];
+  const tables = [KERNEL, FILTERS, DEVICES, CAPABILITIES, SCHEDULING, NETLINK, REQUESTS];
   const groups = tables.flatMap((each) => Object.values(each));
   compare(KERNEL_HEADERS, groups);
 });

@@ -5,6 +5,7 @@ import { attempt } from "../kernel/perform.ts";
 import { readable } from "../kernel/poll.ts";
 import { writeAll } from "../kernel/relay.ts";
 import { errnoNumber } from "../linux/errno.ts";
+import { KernelError } from "../linux/error.ts";
 import { read } from "../linux/io.ts";
 import type { InputStream } from "./input-stream.ts";
 import type { OutputStream } from "./output-stream.ts";
@@ -77,6 +78,9 @@ async function drain(output: OutputStream, to: Fd): Promise<void> {
       if (data.length === 0) return;
       isTaken &&= await writeAll(to, data);
     }
+  } catch (error) {
+    // There is no more to come, as far as anybody can tell: that must not hide how the process ended.
+    if (!(error instanceof KernelError)) throw error;
   } finally {
     to.close();
   }

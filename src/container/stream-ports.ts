@@ -32,7 +32,9 @@ export class StreamPorts {
     this.#isServed = true;
     for (;;) {
       const connection = await accept(listener);
-      this.add(vsockPeerPort(connection), connection);
+      const port = vsockPeerPort(connection);
+      if (port === undefined) connection.close();
+      else this.add(port, connection);
     }
   }
 

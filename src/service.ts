@@ -8,6 +8,7 @@ import { Hotplug } from "./device/hotplug.ts";
 import { SHELLS } from "./guest/console-shell.ts";
 import { type ConsoleOptions, serveConsole, serveDevice } from "./guest/debug-console.ts";
 import { inTurn } from "./guest/shutdown.ts";
+import { letGoOfCode } from "./kernel/code-pages.ts";
 import type { Fd } from "./kernel/fd.ts";
 import { hasName, readText } from "./kernel/file.ts";
 import { listenOn } from "./kernel/listener.ts";
@@ -33,6 +34,7 @@ const DEFAULT_POLICY_FILE = "/etc/kata-opa/default-policy.rego";
 
 /** Kubernetes asks a container how it is each 10 s, unless told otherwise: that is no rest. */
 const QUIET_MS = 20_000;
+const COLLECTED_MS = 500;
 
 const CONSOLE = "/dev/console";
 
@@ -123,8 +125,7 @@ function serveRuntime(
   isInit: boolean,
 ): void {
   const spans = config.tracing ? exportSpans(config) : undefined;
-  // A pod at rest gives back what the engine keeps for the next container, its own code included.
-  const rest = new Rest(QUIET_MS, () => Bun.shrink());
+  const rest = new Rest(QUIET_MS, giveMemoryBack);
   /** From here on the real thing warms the code. */
   let hasBegun = false;
   let isEnding = false;
@@ -154,6 +155,19 @@ function serveRuntime(
   rpc.info("ttRPC server started", { address: config.serverAddress });
   rest.disturb();
   warmUp(() => !hasBegun).catch((error: unknown) => rpc.error("warm-up", { error: textOf(error) }));
+}
+
+/** What the engine keeps for the next container, the code that it has compiled included, and its own. */
+function giveMemoryBack(): void {
+  // It collects when it is idle, and runs over much of its code for that.
+  Bun.shrink();
+  setTimeout(() => {
+    try {
+      letGoOfCode();
+    } catch (error) {
+      log.warn("at rest", { error: String(error) });
+    }
+  }, COLLECTED_MS);
 }
 
 function exportSpans({ traceAddress }: Config): Exporter {

@@ -202,7 +202,7 @@ export const IOCB = { CMD_POLL: 5, FLAG_RESFD: 1 } as const;
 export const MFD = { CLOEXEC: 1 } as const;
 
 /** asm-generic/mman-common.h */
-export const MADV = { DONTFORK: 10 } as const;
+export const MADV = { DONTNEED: 4, DONTFORK: 10 } as const;
 
 /** asm-generic/ioctls.h */
 export const TIOC = {

@@ -24,9 +24,11 @@ export class Ports implements Disposable {
     const numbers = Array.from({ length: PORTS }, (_, index) => index + 1);
     const sockets = numbers.map((number) => `socket,id=port${number},path=${unix}`);
     const ports = numbers.map((number) => `virtserialport,nr=${number},chardev=port${number}`);
+    // Both boards have that bus; one that is named by nobody may be that of a bridge.
+    const controller = `virtio-serial-pci,max_ports=${PORTS + 1},bus=pcie.0`;
     this.arguments = [
       ...sockets.flatMap((socket) => ["-chardev", socket]),
-      ...[`virtio-serial,max_ports=${PORTS + 1}`, ...ports].flatMap((each) => ["-device", each]),
+      ...[controller, ...ports].flatMap((each) => ["-device", each]),
     ];
   }
 

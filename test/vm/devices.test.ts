@@ -39,8 +39,17 @@ const disk = (id: string, type = "blk", containerPath = "/dev/data"): Device => 
 
 const LOOK = "head -c 5 /dev/data; echo; stat -c '%t:%T %a' /dev/data";
 
+/** A second root complex, whose buses begin at 0x20. */
+const EXPANDER = { bus: "rp-expander", path: "20/00/00" } as const;
+
 const options = {
   hotplug: true,
+  devices: [
+    "-device",
+    "pxb-pcie,id=expander,bus_nr=32,bus=pcie.0",
+    "-device",
+    `pcie-root-port,id=${EXPANDER.bus},bus=expander,chassis=32,slot=32,addr=0`,
+  ],
   modules: ["virtio_blk", "virtio_scsi", "sd_mod", "nfit", "nd_pmem"],
   words: ["agent.hotplug_timeout=2"],
 };
@@ -72,8 +81,7 @@ describeWithVm("A guest into which devices are plugged", options, (vm) => {
       await expectDisk(lines, "later", "vda");
     });
 
-    test("behind a root port", async () => {
-      const [{ bus, path }] = ROOT_PORTS;
+    test.each([ROOT_PORTS[0], EXPANDER])("behind the root port %p", async ({ bus, path }) => {
       await using _ = await plugVirtioDisk(vm(), "ports", { bus });
       await expectDisk(linesOf(vm(), LOOK, withDisks([disk(path)])), "ports", "vda");
     });

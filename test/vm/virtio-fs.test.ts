@@ -1,12 +1,17 @@
 // The host's directory in a guest, by virtiofsd: what Kata's containers have their files in.
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { cpSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { create } from "@bufbuild/protobuf";
 import { AgentService, StorageSchema } from "../../src/gen/agent_pb.ts";
 import { Health } from "../../src/gen/health_pb.ts";
 import { Code } from "../../src/ttrpc/code.ts";
-import { createContainer, requestFor, startContainer } from "../support/container.ts";
+import {
+  TestContainer,
+  createContainer,
+  requestFor,
+  startContainer,
+} from "../support/container.ts";
 import { refusalOf } from "../support/refusal.ts";
 import { makeRootfs } from "../support/rootfs.ts";
 import { STATE } from "../support/storages.ts";
@@ -70,6 +75,86 @@ describe.skipIf(why !== "")(`virtio-fs${why}`, () => {
       expect(readFileSync(join(device.directory, "c1/rootfs/written"), "utf8")).toBe(
         "from the guest\n",
       );
+    });
+
+    test("runs a container with a volume of each kind, and keeps only what is the pod's", async () => {
+      for (const name of ["watchable", "config"]) mkdirSync(join(device.directory, name));
+      writeFileSync(join(device.directory, "config/key"), "value\n");
+      const before = await mountsOf(vm());
+      const memory = `${STATE}/sandbox/ephemeral/cache`;
+      const volumes = {
+        "/config": `${SHARE}/watchable/config`,
+        "/cache": memory,
+        "/data": `${STATE}/sandbox/local/data`,
+        "/etc/hosts": `${STATE}/sandbox/hosts`,
+      };
+      const script = [
+        "cat /config/key; stat -fc '%S %b' /cache; stat -c %a /data; cat /etc/hosts",
+        "for file in /made /cache/made /data/made; do echo made > $file; cat $file; done",
+      ].join("; ");
+      const request = requestFor(vm(), ["sh", "-c", script], {
+        rootfs: `${STATE}/merged`,
+        mounts: Object.entries(volumes).map(([destination, source]) => ({
+          destination,
+          type: "bind",
+          source,
+          options: ["bind"],
+        })),
+      });
+      request.storages.push(
+        create(StorageSchema, {
+          driver: "overlayfs",
+          source: "overlay",
+          fstype: "overlay",
+          options: [`lowerdir=${SHARE}/c1/rootfs`, "io.katacontainers.fs-opt.overlay-rw"],
+          mountPoint: `${STATE}/merged`,
+        }),
+        create(StorageSchema, {
+          driver: "watchable-bind",
+          source: `${SHARE}/config`,
+          mountPoint: volumes["/config"],
+        }),
+        create(StorageSchema, {
+          driver: "ephemeral",
+          source: "tmpfs",
+          fstype: "tmpfs",
+          options: ["size=1048576"],
+          mountPoint: memory,
+        }),
+        create(StorageSchema, {
+          driver: "local",
+          options: ["mode=0777"],
+          mountPoint: volumes["/data"],
+        }),
+        create(StorageSchema, {
+          driver: "bind",
+          source: `${SHARE}/c1-hosts`,
+          mountPoint: volumes["/etc/hosts"],
+        }),
+      );
+      await vm().client.call(method.createContainer, request);
+      {
+        await using container = new TestContainer(vm().client, request.containerId, false);
+        await container.start();
+        const said = [
+          "value",
+          "4096 256",
+          "777",
+          "127.0.0.1 localhost",
+          "made",
+          "made",
+          "made",
+          "",
+        ];
+        expect(await container.outcome()).toEqual({
+          status: 0,
+          stdout: said.join("\n"),
+          stderr: "",
+        });
+      }
+      expect(existsSync(join(device.directory, "c1/rootfs/made"))).toBe(false);
+      const added = (await mountsOf(vm())).filter((line) => !before.includes(line));
+      expect(added.map((line) => line.split(" ").slice(0, 2))).toEqual([["tmpfs", memory]]);
     });
 
     test("says so where there is no device of that tag", async () => {

@@ -53,8 +53,8 @@ async function tryAll(): Promise<void> {
 
 /** As much time for each, not as many tries: what takes long to try has the same right to it. */
 async function trySome(index: number): Promise<void> {
-  const name = targets[index]?.name ?? "";
-  const end = performance.now() + SLICE_MS;
+  const { name = "", shares = 1 } = targets[index] ?? {};
+  const end = performance.now() + shares * SLICE_MS;
   let number = tried.get(name) ?? 0;
   do await tryOne(index, number++);
   while (performance.now() < end);

@@ -16,6 +16,8 @@ import { systemdUnit } from "../../src/cgroup/systemd-unit.ts";
 import { readConfig } from "../../src/config.ts";
 import { parseApQueue } from "../../src/device/ap-queue.ts";
 import { parseCcwId } from "../../src/device/ccw-id.ts";
+import { cdiSpecFrom } from "../../src/device/cdi-document.ts";
+import { parseCdiName } from "../../src/device/cdi-name.ts";
 import { parsePciAddress, parsePciPath, parsePciPlace } from "../../src/device/pci-address.ts";
 import { parseScsiAddress } from "../../src/device/scsi-address.ts";
 import { parseUevent } from "../../src/device/uevent.ts";
@@ -47,7 +49,9 @@ import { validateResources } from "../../src/oci/validate-resources.ts";
 import { validateSpec } from "../../src/oci/validate.ts";
 import { parseArguments } from "../../src/option/arguments.ts";
 import { parseRules } from "../../src/policy/document.ts";
+import { layerOf, partitionNode } from "../../src/storage/layer.ts";
 import { storageOptions } from "../../src/storage/options.ts";
+import { verityTarget } from "../../src/storage/verity.ts";
 import { parseTraceparent } from "../../src/tracing/trace-context.ts";
 import { parseAddress } from "../../src/ttrpc/address.ts";
 import { containerRequest } from "../support/spec.ts";
@@ -108,6 +112,18 @@ const CONFIG = JSON.stringify({
       syscalls: [{ names: ["read"], action: "SCMP_ACT_ALLOW" }],
     },
   },
+});
+
+const LAYER = `blk 02/03 erofs X-kata.multi-layer=true X-kata.overlay-lower X-kata.gpt-partitioned=true X-kata.partition-number=2 X-kata.dmverity-enabled=true X-kata.dmverity.roothash=${"ab".repeat(32)} X-kata.dmverity.hashoffset=8192 X-kata.dmverity.salt=00ff X-kata.mkdir.path={{_mount_0_}}/upper:0755`;
+const CDI = JSON.stringify({
+  cdiVersion: "0.6.0",
+  kind: "vendor.com/net",
+  devices: [
+    {
+      name: "eth0",
+      containerEdits: { deviceNodes: [{ path: "/dev/x", major: 1, minor: 3 }], env: ["A=b"] },
+    },
+  ],
 });
 
 /** Files as both versions have them, one text for all. */
@@ -189,6 +205,13 @@ export function parserTargets(scratch: string): readonly Target[] {
     ].map((parse) =>
       ofText(parse.name, ["0000:00:02.0", "02/03", "0.0.1234", "0:1", "0a.0027"], parse),
     ),
+    ofText("layers", [LAYER], (text) => {
+      const [driver = "", source = "", fstype = "", ...options] = text.split(" ");
+      const { partition, verity } = layerOf({ driver, source, fstype, options, mountPoint: "/m" });
+      if (verity !== undefined) verityTarget(partitionNode(source, partition ?? 1), verity);
+    }),
+    ofText("CDI documents", [CDI], (text) => cdiSpecFrom(parseJson(text), "/etc/cdi/a.json")),
+    ofText("CDI names", ["vendor.com/net=eth0"], (text) => parseCdiName(text, "annotation")),
     ofBytes("uevents", [UEVENT], parseUevent),
     ofBytes("netlink", [NETLINK], (bytes) => decodeMessages(bytes).map(acknowledgementIn)),
     ofBytes("links, addresses, routes", [LINK, ADDRESS, ROUTE], (bytes) => {
@@ -199,7 +222,7 @@ export function parserTargets(scratch: string): readonly Target[] {
     }),
     ofBytes("D-Bus messages", [DBUS], decodeMessage),
     ofText("config.json", [CONFIG], explain),
-    { name: "specs to tapes", run: makeTape },
+    { name: "specs to tapes", run: makeTape, shares: 10 },
     { name: "resources", run: writeLimits },
   ];
 }
@@ -207,6 +230,15 @@ export function parserTargets(scratch: string): readonly Target[] {
 const { OCI } = containerRequest({ id: "c1", rootfs: "/rootfs", args: ["sh"] });
 /** In this form nothing that is changed is anybody else's. */
 const SPEC = toBinary(SpecSchema, create(SpecSchema, OCI));
+
+/** undefined for what is none: others read it. */
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
 
 /** The whole way of a request for a container, but for the kernel. */
 function makeTape(random: Random): void {

@@ -5,6 +5,8 @@ export type Target = {
   readonly name: string;
   /** One try. What it throws is judged by `isRefusal`. */
   readonly run: (random: Random) => unknown;
+  /** Of the time, where it is more than others have: a whole way instead of one step of it. */
+  readonly shares?: number;
 };
 
 /** What the language throws, and nobody here on purpose. */

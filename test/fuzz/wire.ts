@@ -101,8 +101,8 @@ function callsOf(api: Api) {
 
 export function wireTargets(): readonly Target[] {
   return [
-    { name: "a connection", run: receive },
+    { name: "a connection", run: receive, shares: 4 },
     ofBytes("requests", BODIES, (bytes) => decodeRequest(bytes, 0, bytes.length)),
-    { name: "calls", run: callsOf(new Api()) },
+    { name: "calls", run: callsOf(new Api()), shares: 10 },
   ];
 }

@@ -4,7 +4,7 @@ import { internal, invalidArgument } from "../error.ts";
 import type { Netlink } from "../kernel/netlink.ts";
 import type { Attributes } from "../linux/netlink.ts";
 import { NDA, NLM_F, NTF, NUD, RTM } from "../linux/netlink-flags.ts";
-import { encodeBody } from "../linux/rtnetlink.ts";
+import { decodeBody, encodeBody } from "../linux/rtnetlink.ts";
 import { type IpAddress, addressFamily, formatIp } from "./ip-address.ts";
 import { listLinks } from "./link.ts";
 import { readIp, readList, readMac, readName, readNumber } from "./request.ts";
@@ -56,8 +56,8 @@ function readNeighbor(message: NeighborMessage): Neighbor {
 }
 
 /**
- * Made, or put in the place of the one with the same address; the first that the kernel refuses ends it.
- * Throws a KernelError, or an AgentError where there is no such link.
+ * Made, or put in the place of the one with the same address. If one is refused, those before it are taken
+ * back. Throws a KernelError, or an AgentError where there is no such link.
  */
 export async function addNeighbors(
   netlink: Netlink,
@@ -66,16 +66,53 @@ export async function addNeighbors(
   const indices = new Map((await listLinks(netlink)).map(({ name, index }) => [name, index]));
   const found = neighbors.map((neighbor) => {
     const index = indices.get(neighbor.device);
-    if (index !== undefined) return { neighbor, index };
+    if (index !== undefined) return { neighbor, body: encodeNeighbor(index, neighbor) };
     throw internal(`${labelOf(neighbor)}: Link not found (Name: ${neighbor.device})`);
   });
-  for await (const { neighbor, index } of paced(found)) {
-    await netlink.change(labelOf(neighbor), {
-      type: RTM.NEWNEIGH,
-      flags: NLM_F.CREATE | NLM_F.REPLACE,
-      body: encodeNeighbor(index, neighbor),
-    });
+  const before = await neighborsByKey(netlink);
+  await using undo = new AsyncDisposableStack();
+  for await (const { neighbor, body } of paced(found)) {
+    await put(netlink, labelOf(neighbor), body);
+    const former = before.get(keyOf(body));
+    const label = "take a neighbour back";
+    undo.defer(() =>
+      former === undefined
+        ? netlink.change(label, { type: RTM.DELNEIGH, body })
+        : put(netlink, label, former),
+    );
   }
+  undo.move();
+}
+
+async function put(netlink: Netlink, label: string, body: Uint8Array): Promise<void> {
+  const flags = NLM_F.CREATE | NLM_F.REPLACE;
+  await netlink.change(label, { type: RTM.NEWNEIGH, flags, body });
+}
+
+/** Bodies that make each neighbour again. */
+async function neighborsByKey(netlink: Netlink): Promise<ReadonlyMap<string, Uint8Array>> {
+  const found = new Map<string, Uint8Array>();
+  // Those that the guest answers for are a list of their own.
+  for (const flags of [0, NTF.PROXY]) {
+    const query = encodeBody("ndmsg", { ndm_flags: flags });
+    const bodies = await netlink.list("list neighbours", { type: RTM.GETNEIGH, body: query });
+    for await (const body of paced(bodies)) {
+      const { members, attributes } = decodeBody("ndmsg", body);
+      const told = [NDA.DST, NDA.LLADDR].flatMap((type) => {
+        const value = attributes.get(type);
+        return value === undefined ? [] : [[type, value] as const];
+      });
+      found.set(keyOf(body), encodeBody("ndmsg", members, told));
+    }
+  }
+  return found;
+}
+
+/** There is one neighbour of a link with an address, and one that the guest answers for. */
+function keyOf(body: Uint8Array): string {
+  const { members, attributes } = decodeBody("ndmsg", body);
+  const isProxy = (members.ndm_flags & NTF.PROXY) !== 0;
+  return `${members.ndm_ifindex} ${isProxy} ${attributes.get(NDA.DST)?.toHex()}`;
 }
 
 export function encodeNeighbor(

@@ -8,6 +8,7 @@ import { KernelError } from "../../src/linux/error.ts";
 import { write } from "../../src/linux/io.ts";
 import { unshare } from "../../src/linux/process.ts";
 import { readInterface, updateInterface } from "../../src/network/interfaces.ts";
+import { addNeighbors, readNeighbors } from "../../src/network/neighbors.ts";
 import { readRoutes, updateRoutes } from "../../src/network/routes.ts";
 import { AgentNetwork } from "../support/network.ts";
 
@@ -17,6 +18,9 @@ const skipped = isRoot && Bun.which("ip") !== null ? "" : ` (skipped: needs ${la
 
 /** Far more than a request makes. */
 const MOST_CHANGES = 60;
+
+/** NTF_PROXY */
+const PROXY = 8;
 
 const FAULT = "a fault of the test";
 
@@ -126,5 +130,40 @@ describe.skipIf(skipped !== "")(`a request whose change is refused${skipped}`, (
       expect(fault).toStartWith("add IP");
     }
     expect((await asked(99, (netlink) => updateRoutes(netlink, wanted))).isDone).toBe(true);
+  });
+
+  test("has the neighbours as they were, whichever it is", async () => {
+    using pair = network.pair();
+    network.ipBatch([
+      `link set ${pair.name} name eth0 up`,
+      "neigh add 10.0.0.2 lladdr 02:cc:00:00:00:02 nud permanent dev eth0",
+      "neigh add proxy 10.0.0.4 dev eth0",
+    ]);
+    const wanted = await readNeighbors(
+      [
+        ["10.0.0.1", "02:dd:00:00:00:01", 0],
+        ["10.0.0.2", "02:dd:00:00:00:02", 0],
+        ["fd00::1", "02:dd:00:00:00:03", 0],
+        ["10.0.0.4", "", PROXY],
+        ["10.0.0.5", "", PROXY],
+      ].map(([address, lladdr, flags]) => ({
+        toIPAddress: { address: String(address) },
+        device: "eth0",
+        lladdr: String(lladdr),
+        state: 0,
+        flags: Number(flags),
+      })),
+    );
+    const before = network.everything();
+    for (let at = 1; at <= wanted.length; at++) {
+      const { isDone } = await asked(at, (netlink) => addNeighbors(netlink, wanted));
+      expect({ at, isDone, left: network.everything() }).toEqual({
+        at,
+        isDone: false,
+        left: before,
+      });
+    }
+    expect((await asked(99, (netlink) => addNeighbors(netlink, wanted))).isDone).toBe(true);
+    expect(network.everything()).not.toEqual(before);
   });
 });

@@ -80,6 +80,7 @@ export class AgentNetwork {
       this.ip("-4 route show table all"),
       this.ip("-6 route show table all"),
       this.ip("neigh show nud permanent"),
+      this.ip("neigh show proxy"),
     ];
     // Times and states that go by themselves.
     const passing =

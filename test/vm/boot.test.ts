@@ -54,7 +54,7 @@ describeGuests("A guest that is told nonsense", () => {
   const NONSENSE = [
     { value: "%", configFile: "/", complaint: /^read \/: not a file$/ },
     { value: "-1", configFile: "/absent", complaint: /^read \/absent: ENOENT/ },
-    { value: "18446744073709551616", configFile: "/no-toml", complaint: /^read \/no-toml: TOML/ },
+    { value: "9007199254740993", configFile: "/no-toml", complaint: /^read \/no-toml: TOML/ },
     { value: "0x", configFile: "/no-text", complaint: /^read \/no-text: / },
   ] as const;
 

@@ -7,6 +7,7 @@ import type { HookRules } from "./container/hook-rules.ts";
 import { Hotplug } from "./device/hotplug.ts";
 import { SHELLS } from "./guest/console-shell.ts";
 import { type ConsoleOptions, serveConsole, serveDevice } from "./guest/debug-console.ts";
+import type { MemoryAgentSettings } from "./guest/memory-agent-settings.ts";
 import { inTurn } from "./guest/shutdown.ts";
 import { letGoOfCode } from "./kernel/code-pages.ts";
 import type { Fd } from "./kernel/fd.ts";
@@ -49,6 +50,8 @@ export function runService(config: Config, listener: () => Fd, isInit: boolean):
       new Hotplug({ timeoutMs: config.hotplugTimeoutMs }),
       { timeoutMs: config.cdiTimeoutMs, heedsVariable: config.visibleCdiDevices },
     );
+    if (config.memAgent.enable)
+      sandbox.hardware.startMemoryAgent(memoryAgentSettings(config), sandbox.guest.cgroupVersion);
     if (config.debugConsole) debugConsole = openDebugConsole(config, sandbox);
     if (config.passfdListenerPort !== 0) void listenForStreams(config, sandbox);
     serveRuntime(config, listener(), sandbox, initialPolicy(config), isInit);
@@ -81,6 +84,30 @@ function initialPolicy({ policyFile }: Config): Policy {
   );
   if (isThere) tagged.info("initial policy", { file });
   return policy;
+}
+
+function memoryAgentSettings({ memAgent }: Config): MemoryAgentSettings {
+  return {
+    reclaim: {
+      disabled: memAgent.memcgDisable,
+      swap: memAgent.memcgSwap,
+      swappinessMax: memAgent.memcgSwappinessMax,
+      periodSecs: memAgent.memcgPeriodSecs,
+      periodPsiPercentLimit: memAgent.memcgPeriodPsiPercentLimit,
+      evictionPsiPercentLimit: memAgent.memcgEvictionPsiPercentLimit,
+      evictionRunAgingCountMin: memAgent.memcgEvictionRunAgingCountMin,
+    },
+    compact: {
+      disabled: memAgent.compactDisable,
+      periodSecs: memAgent.compactPeriodSecs,
+      periodPsiPercentLimit: memAgent.compactPeriodPsiPercentLimit,
+      compactPsiPercentLimit: memAgent.compactPsiPercentLimit,
+      compactSecMax: memAgent.compactSecMax,
+      compactOrder: memAgent.compactOrder,
+      compactThreshold: memAgent.compactThreshold,
+      compactForceTimes: memAgent.compactForceTimes,
+    },
+  };
 }
 
 /** Resolves when there is none any more. */

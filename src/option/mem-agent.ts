@@ -10,7 +10,7 @@ const byte = integer(0, 255);
 /** They count when `agent.mem_agent_enable` is on, wherever it stands. */
 export function readMemAgent(read: Read) {
   const row = <Value>(name: string, kind: Kind<Value>, unlessTold: Value, says: string): Value =>
-    read({ parameter: `agent.mem_agent_${name}`, kind, default: unlessTold, says, acts: false });
+    read({ parameter: `agent.mem_agent_${name}`, kind, default: unlessTold, says, acts: true });
   return {
     enable: row("enable", bool, false, "Run the memory agent."),
     memcgDisable: row("memcg_disable", bool, false, "Reclaim nothing from cgroups."),

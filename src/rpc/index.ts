@@ -17,6 +17,8 @@ import { getMetrics } from "./get-metrics.ts";
 import { getIPTables } from "./get-ip-tables.ts";
 import { getOOMEvent } from "./get-oom-event.ts";
 import { getVolumeStats } from "./get-volume-stats.ts";
+import { memAgentCompactSet } from "./mem-agent-compact-set.ts";
+import { memAgentMemcgSet } from "./mem-agent-memcg-set.ts";
 import { memHotplugByProbe } from "./mem-hotplug-by-probe.ts";
 import { onlineCPUMem } from "./online-cpu-mem.ts";
 import { listInterfaces } from "./list-interfaces.ts";
@@ -77,8 +79,8 @@ export const agentHandlers: Handlers<AgentMethods> = {
   addARPNeighbors: addARPNeighbors,
   getIPTables: getIPTables,
   setIPTables: setIPTables,
-  memAgentMemcgSet: null,
-  memAgentCompactSet: null,
+  memAgentMemcgSet: memAgentMemcgSet,
+  memAgentCompactSet: memAgentCompactSet,
   createSandbox: createSandbox,
   destroySandbox: destroySandbox,
   onlineCPUMem: onlineCPUMem,

@@ -4,7 +4,10 @@ import type { Container } from "../container/container.ts";
 import type { Warn } from "../container/guest.ts";
 import { blockAt } from "../device/block.ts";
 import type { Hotplug } from "../device/hotplug.ts";
-import { invalidArgument } from "../error.ts";
+import { AgentError, internal, invalidArgument } from "../error.ts";
+import { MemoryAgent } from "../guest/memory-agent.ts";
+import type { MemoryAgentSettings } from "../guest/memory-agent-settings.ts";
+import { memoryFiles } from "../guest/memory-files.ts";
 import { onlineMemory, onlineMemoryToCome, onlineProcessors } from "../guest/online.ts";
 import { swapOn } from "../guest/swap.ts";
 
@@ -24,6 +27,8 @@ export class Hardware {
   readonly #warn: Warn;
   /** One call at a time: two would write to the same files, and one of them in vain. */
   readonly #queue = new Mutex();
+  #memoryAgent: MemoryAgent | undefined;
+  #memoryAgentLacks: unknown;
 
   constructor(containers: () => readonly Container[], hotplug: Hotplug, warn: Warn) {
     this.#containers = containers;
@@ -40,6 +45,24 @@ export class Hardware {
       if (processors === 0) return;
       await Promise.all(this.#containers().map((container) => container.addProcessors()));
     });
+  }
+
+  /** Where the kernel lacks what it takes, whoever changes its settings is told so. */
+  startMemoryAgent(settings: MemoryAgentSettings, cgroupVersion: 1 | 2): void {
+    const report = (what: string, error: unknown) => this.#warn(what, { error: String(error) });
+    try {
+      this.#memoryAgent = new MemoryAgent(memoryFiles(cgroupVersion), settings, report);
+    } catch (error) {
+      this.#memoryAgentLacks = error;
+      report("no memory agent", error);
+    }
+  }
+
+  /** Throws an AgentError where there is none, with the reason. */
+  get memoryAgent(): MemoryAgent {
+    if (this.#memoryAgent !== undefined) return this.#memoryAgent;
+    if (this.#memoryAgentLacks === undefined) throw internal("mem-agent is disabled");
+    throw new AgentError("INTERNAL", "mem-agent cannot run", { cause: this.#memoryAgentLacks });
   }
 
   /**

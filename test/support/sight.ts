@@ -71,6 +71,9 @@ const namespaces = new Set(
 /** The file system in which the guest has its device nodes, as mountinfo names it. */
 const devices = mountOf("/dev");
 
+/** Options of file systems that say how the kernel, or the guest, has them; and whose a tmpfs is. */
+const OF_THE_MACHINE = /^([ug]id=.*|inode64|nsdelegate|memory_recursiveprot)$/;
+
 function mountOf(path: string): string | undefined {
   const lines = readFileSync("/proc/self/mountinfo", "utf8").split("\n");
   return lines.findLast((line) => line.split(" ")[4] === path)?.split(" ")[2];
@@ -108,6 +111,6 @@ function mountText(mount: MountinfoEntry, line: string, rootfs: string): string 
   if (line.split(" ")[2] === devices) return "the guest's own";
   if (mount.mountPoint === "/" && rootfs.endsWith(root)) return `the root, ${words}`;
   if (fstype === "tmpfs" && root !== "/") return `a node of a tmpfs, ${words}`;
-  const named = superOptions.filter((option) => !/^([ug]id=|inode64)/.test(option)).join(" ");
+  const named = superOptions.filter((option) => !OF_THE_MACHINE.test(option)).join(" ");
   return `${fstype} ${source} ${root}, ${words}; ${named}`;
 }

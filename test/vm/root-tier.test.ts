@@ -14,6 +14,8 @@ const CHOSEN = [
   ["spec-words-cgroup", ""],
   ["lifecycle", "into a paused container|PauseContainer|RemoveContainer"],
   ["spec-words-process", "the limits of a process"],
+  ["spec-words-paths", "make a directory empty"],
+  ["seccomp", "answers with the errno of the rule|takes an errno of 0"],
   ["user-namespace", "its own cgroup"],
   ["leaks", "after 100 containers what"],
 ] as const;

@@ -74,6 +74,23 @@ describeWithEngine("a container with storages", (engine) => {
     ]);
   });
 
+  test("may have its root mounted where its own directory is to be", async () => {
+    const before = seen();
+    const id = "own-root";
+    const rootfs = `${STATE}/${id}/rootfs`;
+    const storages = [storage({ driver: "bind", source: engine().rootfs(), mountPoint: rootfs })];
+    const config = {
+      ociVersion: "1.2.0",
+      root: { path: rootfs },
+      process: { cwd: "/", args: ["sh", "-c", "echo inside"], env: ["PATH=/bin"] },
+      linux: { cgroupsPath: `/${engine().cgroup}/${id}`, namespaces: [{ type: "mount" }] },
+    };
+    await engine().createFrom(id, config, { storages });
+    expect((await engine().finish(id)).stdout).toBe("inside\n");
+    expect(seen().mounts).toEqual(before.mounts);
+    expect(seen().directories).not.toContain(`${STATE}/${id}`);
+  });
+
   test("that cannot be made leaves none of them", async () => {
     const before = seen();
     const failing = { mounts: [{ destination: "/x", type: "bind", source: "/nowhere" }] };

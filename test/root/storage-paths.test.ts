@@ -69,6 +69,17 @@ describeWithStorages("a bind storage", (made) => {
     expect(readFileSync(join(above.mountPoint, "file"), "utf8")).toBe("text");
   });
 
+  test("that is still in use goes out of sight at once, which is told", async () => {
+    const asked = bind();
+    const held = await made().add([asked]);
+    const user = Bun.spawn(["sleep", "1000"], { cwd: asked.mountPoint });
+    await held[Symbol.asyncDispose]();
+    expect(mountedAt(asked.mountPoint)).toBe(0);
+    expect(made().warnings).toEqual([expect.stringContaining("a storage is still in use")]);
+    user.kill("SIGKILL");
+    await user.exited;
+  });
+
   test("with rbind has what is mounted below its source, and its propagation", async () => {
     const below = bind();
     const memory = storage({

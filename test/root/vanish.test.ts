@@ -1,8 +1,8 @@
 // A client that goes away in the middle of a call: whatever the agent was doing for it is finished or
 // undone, nobody else notices, and a new connection can go on from there (users.md P12, rpc.md 9.3).
 import { expect, test } from "bun:test";
-import type { DescMethodUnary, MessageInitShape } from "@bufbuild/protobuf";
-import { AgentService } from "../../src/gen/agent_pb.ts";
+import { type DescMethodUnary, type MessageInitShape, create } from "@bufbuild/protobuf";
+import { AgentService, StorageSchema } from "../../src/gen/agent_pb.ts";
 import { Health } from "../../src/gen/health_pb.ts";
 import type { TestAgent } from "../support/agent.ts";
 import {
@@ -25,6 +25,18 @@ const LONG_MS = 60_000;
  * right after it has begun; a container takes some hundred times as long as one of them.
  */
 const MOMENTS = [0, 1, 2, 3, 5, 8, 12, 17, 23, 30, 40, 55, 75, 100, 140, 200, 300];
+
+/** One lies on another, and is gone before it. */
+const STORAGES = [
+  { driver: "bind", source: "/etc", mountPoint: "/run/kata-containers/one" },
+  {
+    driver: "overlayfs",
+    source: "overlay",
+    fstype: "overlay",
+    options: ["lowerdir=/run/kata-containers/one", "io.katacontainers.fs-opt.overlay-rw"],
+    mountPoint: "/run/kata-containers/two",
+  },
+];
 
 /** Make the call on a connection of its own, and cut that at the moment. */
 async function vanishIn<Method extends DescMethodUnary>(
@@ -54,15 +66,19 @@ function attempted(call: Promise<unknown>): Promise<string> {
 }
 
 describeWithAgent("a client that vanishes", (agent) => {
-  test(
-    "while it creates a container leaves nothing, or all of it",
-    async () => {
+  test.each([
+    ["a container", []],
+    ["a container with storages", STORAGES],
+  ])(
+    "while it creates %s leaves nothing, or all of it",
+    async (_, storages) => {
       const rootfs = agent().rootfs();
       const before = agent().held();
       for (const Terminal of [false, true]) {
         for (const moment of MOMENTS) {
           const wanted = { rootfs, process: { Terminal } };
           const request = requestFor(agent(), ["sleep", "1000"], wanted);
+          request.storages.push(...storages.map((each) => create(StorageSchema, each)));
           const { containerId } = request;
           await vanishIn(agent(), moment, method.createContainer, request);
           // The next create of the id waits until the first is undone; where it was too late for

@@ -68,7 +68,12 @@ const CONTAINER = toBinary(
   containerRequest({ id: "c1", rootfs: "/", args: ["sh"] }),
 );
 
-const METHODS = [...AgentService.methods, ...Health.methods];
+/** Nothing keeps these from the machine itself, where the tests run as root. */
+const NO_GAMES = new Set(["OnlineCPUMem", "ReseedRandomDev", "SetGuestDateTime"]);
+
+const METHODS = [...AgentService.methods, ...Health.methods].filter(
+  ({ name }) => !NO_GAMES.has(name),
+);
 
 /** A request for a container must be nearly right to be looked at for long. */
 function messageFor(random: Random, { name, input }: DescMethod): Message {

@@ -5,8 +5,8 @@ import { Health } from "../../../src/gen/health_pb.ts";
 import type { Call } from "../../../src/rpc/dispatch.ts";
 import { Api } from "./call.ts";
 
-/** To the machine, for which they must be root: namespaces, packet filters. */
-const DOES_THINGS = ["CreateSandbox", "GetIPTables", "SetIPTables"];
+/** To the machine, for which they must be root: namespaces, packet filters, memory. */
+const DOES_THINGS = ["CreateSandbox", "GetIPTables", "OnlineCPUMem", "SetIPTables"];
 
 /** What dispatch tells of one call of each method, which all are refused or do nothing. */
 async function told(containerId: string): Promise<readonly Call[]> {
@@ -37,6 +37,7 @@ test("each call is told once, but for those that come with data, in a loop or by
     "GetOOMEvent",
     "MemAgentCompactSet",
     "MemAgentMemcgSet",
+    "OnlineCPUMem",
     "ReadStderr",
     "ReadStdout",
     "SetIPTables",

@@ -2,11 +2,13 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import {
   chmodSync,
+  closeSync,
   existsSync,
   linkSync,
   lstatSync,
   mkdirSync,
   mkdtempSync,
+  openSync,
   readFileSync,
   renameSync,
   rmSync,
@@ -72,12 +74,11 @@ describeWithStorages("a bind storage", (made) => {
   test("that is still in use goes out of sight at once, which is told", async () => {
     const asked = bind();
     const held = await made().add([asked]);
-    const user = Bun.spawn(["sleep", "1000"], { cwd: asked.mountPoint });
+    const user = openSync(join(asked.mountPoint, "file"), "r");
     await held[Symbol.asyncDispose]();
     expect(mountedAt(asked.mountPoint)).toBe(0);
     expect(made().warnings).toEqual([expect.stringContaining("a storage is still in use")]);
-    user.kill("SIGKILL");
-    await user.exited;
+    closeSync(user);
   });
 
   test("with rbind has what is mounted below its source, and its propagation", async () => {

@@ -10,7 +10,7 @@ const words = ["agent.trace", `agent.trace_address=${ADDRESS}`];
 describeWithVm("A guest that is traced", { words }, (vm) => {
   test("gives its spans to who listens on a vsock port, and hears what that says of them", async () => {
     await vm().client.call(AgentService.method.createSandbox, { sandboxId: "pod" });
-    const line = await vm().console.until(/.*spans are lost.*\n/);
+    const line = await vm().console.until(/.*spans are lost.*\r?\n/);
     expect(line).toContain(`${ADDRESS} answers nothing`);
   });
 });

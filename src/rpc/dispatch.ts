@@ -81,15 +81,16 @@ type AnyHandler = (request: never, context: never) => unknown;
 
 function methodsOf(
   service: DescService,
-  handlers: Readonly<Record<string, AnyHandler | null>>,
+  handlers: Readonly<Record<string, AnyHandler>>,
   names: Readonly<Record<string, string>>,
   options: DispatchOptions,
 ): ReadonlyMap<string, Method> {
-  const served = service.methods.map((method) => {
-    const handler = handlers[method.localName] ?? unserved(method);
+  const served = service.methods.flatMap((method) => {
+    const handler = handlers[method.localName];
+    if (handler === undefined) return [];
     const name = names[method.localName];
     const check = () => void (name === undefined || options.policy.check(name));
-    return [method.name, serve(method, handler, check, options)] as const;
+    return [[method.name, serve(method, handler, check, options)] as const];
   });
   return new Map(served);
 }
@@ -183,10 +184,4 @@ function decode(schema: DescMessage, payload: Uint8Array): object {
       `ttrpc err: ${error instanceof Error ? error.message : error}`,
     );
   }
-}
-
-function unserved({ name }: DescMethod): AnyHandler {
-  return () => {
-    throw new StatusError(Code.UNIMPLEMENTED, `${name} is not implemented`);
-  };
 }

@@ -1,5 +1,4 @@
-// All RPCs. A method of the protocol that is missing here does not compile; null stands for one that
-// answers UNIMPLEMENTED.
+// All RPCs. A method of the protocol that is missing here does not compile.
 import type { AgentMethods, Handler, HealthMethods } from "./handler.ts";
 import { addARPNeighbors } from "./add-arp-neighbors.ts";
 import { addSwap } from "./add-swap.ts";
@@ -48,7 +47,7 @@ import { writeStdin } from "./write-stdin.ts";
 
 type Handlers<Methods> = {
   readonly [Name in keyof Methods]: Name extends keyof AgentMethods | keyof HealthMethods
-    ? Handler<Name> | null
+    ? Handler<Name>
     : never;
 };
 

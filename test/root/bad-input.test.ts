@@ -222,9 +222,4 @@ describeWithAgent("a call", (agent) => {
     for (const [call, code] of unknown) expect((await refusalOf(call)).code).toBe(code);
     await agent().client.call(Health.method.check, {});
   });
-
-  test("that is not served yet says so", async () => {
-    const call = agent().client.call(method.memAgentMemcgSet, {});
-    expect((await refusalOf(call)).code).toBe(Code.UNIMPLEMENTED);
-  });
 });

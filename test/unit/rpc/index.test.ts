@@ -3,14 +3,11 @@
 import { describe, expect, test } from "bun:test";
 import { AgentService } from "../../../src/gen/agent_pb.ts";
 import { Health, HealthCheckResponse_ServingStatus } from "../../../src/gen/health_pb.ts";
-import { agentHandlers, healthHandlers } from "../../../src/rpc/index.ts";
 import { Code } from "../../../src/ttrpc/code.ts";
 import { VERSION } from "../../../src/version.ts";
 import { Api, refusalOf } from "./call.ts";
 
 const ALL = [...AgentService.methods, ...Health.methods];
-const HANDLERS: Readonly<Record<string, unknown>> = { ...agentHandlers, ...healthHandlers };
-const UNSERVED = ALL.filter(({ localName }) => HANDLERS[localName] === null);
 
 describe("the calls", () => {
   test("are 44, by their names on the wire", () => {
@@ -48,18 +45,6 @@ describe("the calls", () => {
       message: expect.stringContaining("ttrpc err: "),
     });
   });
-
-  test.each(UNSERVED.map((method) => [method.name, method] as const))(
-    "%s is UNIMPLEMENTED, by name",
-    async (name, method) => {
-      const api = new Api();
-      expect(await refusalOf(api.send(method, new Uint8Array()))).toEqual({
-        code: Code.UNIMPLEMENTED,
-        message: `${name} is not implemented`,
-      });
-      expect(api.failures).toEqual([{ method: name, error: expect.anything(), isDefect: false }]);
-    },
-  );
 });
 
 describe("an agent without containers", () => {

@@ -13,13 +13,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
-import {
-  createContainer,
-  idleContainer,
-  linesOf,
-  sh,
-  startContainer,
-} from "../support/container.ts";
+import { idleContainer, linesOf, sh, startContainer } from "../support/container.ts";
 import { guestMounts, inGuest } from "../support/guest.ts";
 import { inParallel } from "../support/in-parallel.ts";
 import { installPeeping } from "../support/peeping-program.ts";
@@ -49,22 +43,6 @@ describeWithAgent("a container", (agent) => {
       },
       LONG_MS,
     );
-  });
-
-  test("whose program names the process itself as its interpreter does not run as the agent (CVE-2019-5736)", async () => {
-    const rootfs = agent().rootfs();
-    writeFileSync(join(rootfs, "bin/trap"), "#!/proc/self/exe\n", { mode: 0o755 });
-    const container = await createContainer(agent(), ["trap"], { rootfs });
-    const started = await container.start().then(
-      () => "started",
-      (error: unknown) => String(error),
-    );
-    // What is started has the container's root, in which the agent's libraries are not.
-    expect([started, await container.wait()]).toEqual([
-      expect.stringContaining("ENOENT: No such file or directory"),
-      127,
-    ]);
-    await container.remove();
   });
 
   test("has no inheritable capabilities that it does not ask for (CVE-2022-29162)", async () => {

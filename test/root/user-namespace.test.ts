@@ -3,6 +3,7 @@ import { beforeAll, expect, test } from "bun:test";
 import { spawnSync } from "node:child_process";
 import {
   chmodSync,
+  existsSync,
   mkdirSync,
   readFileSync,
   readdirSync,
@@ -242,11 +243,16 @@ describeWithEngine("a container in a user namespace", (engine) => {
       };
       const id = await engine().create(["peep"], { root, process, linux: inUser() });
       const outcome = engine().finish(id);
-      for (let round = 0; round < 30; round++) await engine().exec(id, "true", process);
+      // Until it has met one between its birth and execve: else this test tests nothing.
+      const isMet = () => existsSync(`${root.path}/met`);
+      for (let round = 0; round < 30 || (round < 1000 && !isMet()); round++) {
+        await engine().exec(id, "true", process);
+      }
       writeFileSync(`${root.path}/stop`, "");
       const { stdout } = await outcome;
       expect([...new Set(stdout.trim().split("\n"))]).toEqual(["looking", "meets one"]);
     },
+    60_000,
   );
 
   test("has hooks that are root in it, with the limits of the program, and a program with its nice", async () => {

@@ -5,6 +5,7 @@ import { exists } from "../linux/fs.ts";
 import { set_mempolicy } from "../linux/scheduling.ts";
 import { MPOL } from "../linux/scheduling-flags.ts";
 import { InvalidSpec } from "../oci/invalid-spec.ts";
+import type { NamespaceType } from "../oci/namespace.ts";
 import type { Linux } from "../oci/spec.ts";
 import type { Warn } from "./guest.ts";
 import { NAMESPACE_FILE } from "./pinned-namespaces.ts";
@@ -12,7 +13,7 @@ import { NAMESPACE_FILE } from "./pinned-namespaces.ts";
 /** Throws InvalidSpec. */
 export function refuseUnsupported({ namespaces = [], memoryPolicy }: Linux): void {
   for (const [index, { type }] of namespaces.entries()) {
-    if (attempt(exists(`/proc/self/ns/${NAMESPACE_FILE[type]}`)) >= 0) continue;
+    if (isKnown(type)) continue;
     // The words for the first are upstream's.
     throw new InvalidSpec(
       type === "user"
@@ -23,6 +24,16 @@ export function refuseUnsupported({ namespaces = [], memoryPolicy }: Linux): voi
   // The default is what the agent has: to set it changes nothing.
   if (memoryPolicy !== undefined && isUnknown(attempt(set_mempolicy(MPOL.DEFAULT, NO_NODES))))
     throw new InvalidSpec("linux.memoryPolicy: the kernel has no policies for memory");
+}
+
+const known = new Set<NamespaceType>();
+
+/** A kernel that knows a kind once knows it as long as it runs. */
+function isKnown(type: NamespaceType): boolean {
+  if (known.has(type)) return true;
+  if (attempt(exists(`/proc/self/ns/${NAMESPACE_FILE[type]}`)) < 0) return false;
+  known.add(type);
+  return true;
 }
 
 const NO_NODES = new Uint8Array(0);

@@ -51,7 +51,7 @@ row() {
 each_root_file() {
   local file ended=0
   for file in test/root/*.test.ts; do
-    bash test/support/namespaces.sh bun test "./$file" || ended=1
+    bash test/support/namespaces.sh bun test --timeout 20000 "./$file" || ended=1
   done
   return "$ended"
 }

@@ -44,7 +44,7 @@ const QEMU = ["-nodefaults", "-display", "none", "-serial", "stdio", "-no-reboot
 /** Nobody is going to listen any more. */
 const FAILURE = /Kernel panic|"level":"CRIT"|^guest: .*/m;
 
-const PATIENCE_MS = 60_000;
+const PATIENCE_MS = 150_000;
 
 const MEGABYTES = 1024;
 

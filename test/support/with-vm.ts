@@ -6,7 +6,7 @@ import { type MachineOptions, missingFor } from "./vm-machine.ts";
 import { measure } from "./vm-measure.ts";
 
 /** All is slow where a processor is played by a program, and slower on a busy machine. */
-const PATIENCE_MS = 120_000;
+const PATIENCE_MS = 300_000;
 
 /** Skipped, with what is lacking in the title, where no guest can be started. */
 export function describeWithVm(

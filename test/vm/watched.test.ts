@@ -13,7 +13,7 @@ import { READER, publish } from "../support/watched-volume.ts";
 const SHARE = "/run/kata-containers/shared/containers";
 const TAG = "kataShared";
 const MEGABYTES = 1024;
-const PATIENCE_MS = 120_000;
+const PATIENCE_MS = 300_000;
 
 setDefaultTimeout(PATIENCE_MS);
 

@@ -1,5 +1,6 @@
 // The directory of a container below /run/kata-containers, whose names host programs know:
 // `rootfs`, where its root is mounted, and `config.json`, the spec it was created from.
+import { NEVER } from "../async/never.ts";
 import { work } from "../child/work.ts";
 import { Fd } from "../kernel/fd.ts";
 import { makeDirectory, removeDirectory } from "../kernel/file.ts";
@@ -16,9 +17,6 @@ import type { Rootfs } from "../program/rootfs.ts";
 import { skip } from "../tape/tape.ts";
 
 const DETACH_MS = 10_000;
-
-/** What undoes waits for nobody. */
-const UNDOING = new AbortController().signal;
 
 export const STATE_DIRECTORY = "/run/kata-containers";
 
@@ -75,7 +73,7 @@ export class Bundle {
     await work(
       (tape) => tape.do(`detach ${target}`, detach(target), { EINVAL: skip, ENOENT: skip }),
       {
-        signal: UNDOING,
+        signal: NEVER,
         timeoutMs: DETACH_MS,
       },
     );

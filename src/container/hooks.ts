@@ -1,5 +1,6 @@
 // The hooks of a container at each moment of its life (OCI runtime spec, "POSIX-platform Hooks"):
 // who runs them, where, what they are told, and whose failure fails the call. container.md 1.16.
+import { NEVER } from "../async/never.ts";
 import type { Cgroup } from "../cgroup/cgroup.ts";
 import { internal } from "../error.ts";
 import { Fd } from "../kernel/fd.ts";
@@ -61,8 +62,6 @@ type Place = {
 
 /** Of its output, in bytes. */
 const KEPT_OUTPUT = 2048;
-
-const NEVER = new AbortController().signal;
 
 /** While the first process of a container, `pid`, waits with all its mounts made. */
 export async function runCreateHooks(

@@ -1,5 +1,6 @@
 // Streams of a process that the host has connected to the agent beforehand, one connection each, so that
 // what it reads and writes goes there without a call: rpc.md 6.35, "passfd IO".
+import { NEVER } from "../async/never.ts";
 import type { Fd } from "../kernel/fd.ts";
 import { attempt } from "../kernel/perform.ts";
 import { readable } from "../kernel/poll.ts";
@@ -15,7 +16,7 @@ const EAGAIN = -errnoNumber("EAGAIN");
 const EINTR = -errnoNumber("EINTR");
 
 /** What ends a copy is that a stream is closed. */
-const NOBODY = { signal: new AbortController().signal };
+const NOBODY = { signal: NEVER };
 
 type Ends = { readonly stdin?: Fd; readonly stdout?: Fd; readonly stderr?: Fd };
 

@@ -1,5 +1,6 @@
 // A shell for whoever debugs the guest, on a socket or on the console: process.md section 2.7. It is off
 // unless the configuration asks for it, for it lets in whoever can connect.
+import { NEVER } from "../async/never.ts";
 import { Fd } from "../kernel/fd.ts";
 import { accept } from "../kernel/listener.ts";
 import { perform } from "../kernel/perform.ts";
@@ -56,7 +57,7 @@ async function serveConnection(socket: Fd, options: ConsoleOptions): Promise<voi
   } catch (error) {
     report("no terminal", error);
   }
-  await serveBuiltIn(socket, sources, new AbortController().signal);
+  await serveBuiltIn(socket, sources, NEVER);
 }
 
 async function shellOn(master: Fd, options: ShellOptions): Promise<Occupant> {
@@ -93,5 +94,5 @@ export async function serveDevice(path: string, options: ConsoleOptions): Promis
   }
   const open = openat(AT_FDCWD, path, O.RDWR | O.NONBLOCK | O.NOCTTY);
   using terminal = Fd.of(`open ${path}`, open);
-  await serveBuiltIn(terminal, options.sources, new AbortController().signal);
+  await serveBuiltIn(terminal, options.sources, NEVER);
 }

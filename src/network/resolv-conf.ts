@@ -1,5 +1,6 @@
 // The guest's own resolv.conf(5), as CreateSandbox says it: storage-devices-network.md section 7.6.
 // Containers get theirs as mounts of their own.
+import { NEVER } from "../async/never.ts";
 import { work } from "../child/work.ts";
 import { AgentError, internal, invalidArgument } from "../error.ts";
 import { Fd } from "../kernel/fd.ts";
@@ -52,7 +53,7 @@ export class ResolvConf {
   async restore(): Promise<void> {
     if (!this.#isMounted) return;
     this.#isMounted = false;
-    const limits = { timeoutMs: TIMEOUT_MS, signal: new AbortController().signal };
+    const limits = { timeoutMs: TIMEOUT_MS, signal: NEVER };
     await work((tape) => tape.do(`unmount ${GUESTS}`, detach(GUESTS)), limits);
   }
 

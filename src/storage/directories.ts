@@ -1,4 +1,5 @@
 // Directories that a storage needs, made and removed in children.
+import { NEVER } from "../async/never.ts";
 import { work } from "../child/work.ts";
 import { AT } from "../linux/constants.ts";
 import { unlinkat } from "../linux/fs.ts";
@@ -10,9 +11,6 @@ import { openDirectory, openExisting } from "./place.ts";
 const LONGEST_MS = 60_000;
 /** It is nobody's data: a share whose server is gone is not waited for long. */
 const REMOVAL_MS = 2000;
-
-/** What undoes waits for nobody. */
-const UNDOING = new AbortController().signal;
 
 /** The paths are checked. They go again if they are empty by then. Throws a TapeError. */
 export async function makeDirectories(
@@ -33,7 +31,7 @@ export async function removeDirectory(path: string): Promise<void> {
     const remove = unlinkat(parent, name, AT.REMOVEDIR);
     tape.do(`remove directory ${path}`, remove, { ...stays, EPERM: skip });
   };
-  await work(write, { signal: UNDOING, timeoutMs: REMOVAL_MS });
+  await work(write, { signal: NEVER, timeoutMs: REMOVAL_MS });
 }
 
 /** The directory that `path` is in, which is there, and its name in it. */

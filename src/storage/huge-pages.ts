@@ -1,5 +1,6 @@
 // Huge pages of the guest: their number is one for all volumes, so each adds its own and takes them away
 // again.
+import { NEVER } from "../async/never.ts";
 import { Mutex } from "../async/mutex.ts";
 import { work } from "../child/work.ts";
 import { internal } from "../error.ts";
@@ -12,8 +13,6 @@ import { O } from "../linux/open-flags.ts";
 const DIRECTORY = "/sys/kernel/mm/hugepages";
 /** The kernel makes room for them before it answers. */
 const LONGEST_MS = 60_000;
-
-const UNDOING = new AbortController().signal;
 
 export class HugePages {
   readonly #directory: string;
@@ -35,7 +34,7 @@ export class HugePages {
       await setCount(file, Number(before) + count, signal);
       const got = Number(readText(file)) - Number(before);
       if (got >= count) return;
-      await setCount(file, Number(before), UNDOING);
+      await setCount(file, Number(before), NEVER);
       throw internal(`Only allocated ${got} of ${count} hugepages of size ${size}`);
     });
     return { [Symbol.asyncDispose]: () => this.#remove(file, count) };
@@ -43,7 +42,7 @@ export class HugePages {
 
   #remove(file: string, count: number): Promise<void> {
     return this.#queue.run(() =>
-      setCount(file, Math.max(Number(readText(file)) - count, 0), UNDOING),
+      setCount(file, Math.max(Number(readText(file)) - count, 0), NEVER),
     );
   }
 }

@@ -1,5 +1,6 @@
 // Mount something at a place of the guest, and take it away again: in children, for what serves a mount
 // may be slow, or gone.
+import { NEVER } from "../async/never.ts";
 import { work } from "../child/work.ts";
 import { readText } from "../kernel/file.ts";
 import { UMOUNT } from "../linux/constants.ts";
@@ -15,9 +16,6 @@ import { type MountRequest, mountProgram } from "./mount-program.ts";
 /** For a journal to be replayed, and for a disk to be written out. */
 const MOUNT_MS = 300_000;
 const UNMOUNT_MS = 60_000;
-
-/** What undoes waits for nobody. */
-const UNDOING = new AbortController().signal;
 
 /** What of the context of a driver it takes to mount. */
 export type MountContext = Pick<AttachContext, "undo" | "signal"> & {
@@ -65,5 +63,5 @@ function inParent(tape: Tape, target: string, call: typeof detach): void {
 }
 
 function play(write: (tape: Tape) => void): Promise<void> {
-  return work(write, { signal: UNDOING, timeoutMs: UNMOUNT_MS });
+  return work(write, { signal: NEVER, timeoutMs: UNMOUNT_MS });
 }

@@ -1,4 +1,5 @@
 // A device of which the kernel checks every block that is read from it.
+import { NEVER } from "../async/never.ts";
 import { work } from "../child/work.ts";
 import { internal } from "../error.ts";
 import { tryReadText } from "../kernel/file.ts";
@@ -17,9 +18,6 @@ import type { AttachContext } from "./driver.ts";
 import { type Verity, verityName, verityTarget } from "./verity.ts";
 
 const LONGEST_MS = 60_000;
-
-/** What undoes waits for nobody. */
-const UNDOING = new AbortController().signal;
 
 /**
  * The node of a device that shows the data of `partition`, made if no other mount of the pod has it. It goes
@@ -58,7 +56,7 @@ async function remove(name: string): Promise<void> {
     const control = openControl(tape);
     tape.do(`remove the device ${name}`, removeDevice(control, name), { ENXIO: skip });
   };
-  await work(write, { signal: UNDOING, timeoutMs: LONGEST_MS });
+  await work(write, { signal: NEVER, timeoutMs: LONGEST_MS });
 }
 
 /** The kernel's own: the nodes below /dev/mapper are udev's, which a guest need not have. */

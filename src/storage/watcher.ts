@@ -1,5 +1,6 @@
 // Volumes on virtio-fs, which tells nobody of changes: each is copied into a file system of the guest's own
 // memory again and again, where whoever waits for a change hears of it. storage-devices-network.md section 8.
+import { NEVER } from "../async/never.ts";
 import { work } from "../child/work.ts";
 import { internal } from "../error.ts";
 import { Fd } from "../kernel/fd.ts";
@@ -76,7 +77,7 @@ export class Watcher implements Watching {
   async #update(watch: Watch): Promise<void> {
     let problem = "";
     try {
-      await watch.update(new AbortController().signal);
+      await watch.update(NEVER);
     } catch (error) {
       problem = describeFailure(error);
       if (problem !== this.#watches.get(watch)) {

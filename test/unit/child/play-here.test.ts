@@ -1,12 +1,20 @@
 // A tape played on the agent's own thread does what it does in a child.
 import { afterAll, expect, test } from "bun:test";
-import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from "node:fs";
+import {
+  closeSync,
+  existsSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { playHere } from "../../../src/child/play-here.ts";
 import { AT_FDCWD } from "../../../src/linux/constants.ts";
 import { mkdirat, openat, unlinkat } from "../../../src/linux/fs.ts";
-import { writeText } from "../../../src/linux/io.ts";
+import { close, writeText } from "../../../src/linux/io.ts";
 import { O } from "../../../src/linux/open-flags.ts";
 import { TapeError } from "../../../src/tape/error.ts";
 import { Mark, Tape, skip } from "../../../src/tape/tape.ts";
@@ -25,6 +33,21 @@ test("registers are filled and used, and what was opened is closed in the end", 
   tape.do("write it", writeText(file, "text"));
   playHere(tape);
   expect(readFileSync(at("a"), "utf8")).toBe("text");
+  expect(openFiles()).toBe(before);
+});
+
+test("what the tape has closed itself is not closed again: the number may be another's by then", () => {
+  const lowest = openSync(top, "r");
+  closeSync(lowest);
+  const before = openFiles();
+  const tape = new Tape();
+  const file = tape.fd("make one", make("closed"));
+  tape.do("close it", close(file));
+  // As another thread of Bun's might: the tape does not own what is no result.
+  tape.do("have its number used", { name: "dup3", args: [2, file, O.CLOEXEC] });
+  playHere(tape);
+  expect(openFiles()).toBe(before + 1);
+  closeSync(lowest);
   expect(openFiles()).toBe(before);
 });
 

@@ -36,7 +36,9 @@ export async function addDevices(
     const { node, path, functions = [] } = await find(hotplug, signal);
     if (node !== undefined) updates.push({ containerPath, node, path });
     for (const [host, guest] of functions) {
-      if (addresses.has(host)) throw invalidArgument(`the PCI address ${host} is given twice`);
+      // Hosts name a network card's function for the container, and once more for the network.
+      if ((addresses.get(host) ?? guest) !== guest)
+        throw invalidArgument(`the PCI address ${host} is given twice`);
       addresses.set(host, guest);
     }
   }

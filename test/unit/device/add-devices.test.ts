@@ -169,6 +169,18 @@ describe("a PCI device that is passed through", () => {
     await expect(add(devices, requests)).rejects.toThrow("0000:3b:00.0 is given twice");
   });
 
+  test("may be named twice, where a container's function is that of its network", async () => {
+    using devices = new FakeDevices();
+    pciFunction(devices, "05", "8");
+    const asked = [
+      request("vfio-pci", { options: ["0000:3b:00.0=05"] }),
+      request("vfio-pci-gk", { options: ["0000:3b:00.0=05"], containerPath: "/dev/vfio/17" }),
+    ];
+    const { spec, addresses } = await add(devices, asked, ["PCIDEVICE_A=0000:3b:00.0"]);
+    expect(addresses).toEqual(new Map([["0000:3b:00.0", "0000:00:05.0"]]));
+    expect(spec.process.env).toEqual(["PCIDEVICE_A=0000:00:05.0"]);
+  });
+
   test("brings what the guest has of InfiniBand", async () => {
     using devices = new FakeDevices();
     pciFunction(devices, "05");

@@ -7,6 +7,7 @@ import type { Attach, AttachContext, GroupDriver } from "./driver.ts";
 import {
   MULTI_LAYER,
   type Layer,
+  type LayerStorage,
   type Layers,
   groupLayers,
   isLayer,
@@ -64,7 +65,7 @@ function planLayer(layer: Layer): PlannedLayer {
   const { bus, storage } = layer;
   const find = blockAt(bus, storage.source);
   // For what it throws.
-  mountProgram({ ...storage, target: storage.mountPoint });
+  mountProgram({ ...storage, target: storage.mountPoint, options: optionsOf(storage) });
   return { layer, find };
 }
 
@@ -80,10 +81,15 @@ async function mountLayer(
     source = await partitionAt(source, partition, hotplug, context.signal);
   }
   if (verity !== undefined) source = await verityDevice(source, verity, context);
-  const { fstype, options } = storage;
-  // An image is never written to, whatever the host says.
-  const readOnly = fstype === "erofs" ? ["ro"] : [];
-  await mount({ source, fstype, target, options: [...options, ...readOnly] }, context);
+  await mount({ source, fstype: storage.fstype, target, options: optionsOf(storage) }, context);
+}
+
+/**
+ * An image is never written to, whatever the host says, and what else it says is how containerd would
+ * have mounted the image's file.
+ */
+function optionsOf({ fstype, options }: LayerStorage): readonly string[] {
+  return fstype === "erofs" ? ["ro"] : options;
 }
 
 /** The kernel reads a disk's partitions after it has told of the disk. */

@@ -6,8 +6,8 @@ import { type MountOptions, parseMountOptions } from "../oci/mount-options.ts";
 /** mount(2) takes one page, with the NUL at its end. */
 const LONGEST_DATA = 4095;
 
-/** Of Kata's components, for the agent: the kernel knows none of them. */
-const NOT_FOR_THE_KERNEL = ["io.katacontainers.", "X-kata."];
+/** For the agent, for containerd and for programs of the host (mount(8), X-* and x-*): the kernel knows none of them. */
+const NOT_FOR_THE_KERNEL = /^(io\.katacontainers\.|[Xx]-|(_netdev|nofail)$)/;
 
 export type StorageOptions = MountOptions & {
   /** What mount(2) takes as its last argument. */
@@ -16,7 +16,7 @@ export type StorageOptions = MountOptions & {
 
 /** Throws InvalidSpec for words that no storage may have, and for more than mount(2) takes. */
 export function storageOptions(options: readonly string[]): StorageOptions {
-  const asked = options.filter((option) => !NOT_FOR_THE_KERNEL.some((it) => option.startsWith(it)));
+  const asked = options.filter((option) => !NOT_FOR_THE_KERNEL.test(option));
   for (const word of ["loop", "remount"])
     if (asked.includes(word)) throw new InvalidSpec(`Invalid mount option: ${word}`);
   const parsed = parseMountOptions(asked);

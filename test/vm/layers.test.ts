@@ -118,7 +118,8 @@ async function start(vm: TestVm, id: string, { lowers, upper, layers }: Wanted) 
     ...common,
     source: `${BRIDGE.path}/${slot(lowers)}`,
     fstype: "erofs",
-    options: [GROUP, "X-kata.overlay-lower", ...partitionOptions(layer)],
+    // The last two are containerd's, for where it would have mounted the image's file itself.
+    options: [GROUP, "X-kata.overlay-lower", ...partitionOptions(layer), "loop", "device=/x"],
   }));
   const above = {
     ...common,

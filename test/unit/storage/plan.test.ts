@@ -96,12 +96,16 @@ test.each([
   expect(() => checkedTarget("it", path)).toThrow("it ");
 });
 
-test("options are sorted into flags and data, and those for the agent are left out", () => {
+test("options are sorted into flags and data, and those for the agent and for the host are left out", () => {
   const { flags, text } = storageOptions([
     "ro",
     "size=1m",
     "io.katacontainers.fs-opt.overlay-rw",
     "X-kata.overlay-upper",
+    "X-containerd.mkdir.path=/x",
+    "x-systemd.automount",
+    "_netdev",
+    "nofail",
     "nosuid",
     "acl",
   ]);

@@ -1,7 +1,9 @@
 // Directories that a storage needs, made and removed in children.
 import { NEVER } from "../async/never.ts";
 import { work } from "../child/work.ts";
+import { emptyDirectory } from "../kernel/empty-directory.ts";
 import { AT } from "../linux/constants.ts";
+import { KernelError } from "../linux/error.ts";
 import { unlinkat } from "../linux/fs.ts";
 import { components } from "../oci/path-components.ts";
 import { skip, type Tape } from "../tape/tape.ts";
@@ -32,6 +34,18 @@ export async function removeDirectory(path: string): Promise<void> {
     tape.do(`remove directory ${path}`, remove, { ...stays, EPERM: skip });
   };
   await work(write, { signal: NEVER, timeoutMs: REMOVAL_MS });
+}
+
+/** With all that it holds, but for what is mounted in it. Throws a TapeError, or an Error for what stays. */
+export async function removeTree(path: string): Promise<void> {
+  const hand = (tape: Tape) => tape.hand(`hand over ${path}`, openExisting(tape, path));
+  try {
+    await work(hand, { signal: NEVER, timeoutMs: LONGEST_MS, take: emptyDirectory });
+  } catch (error) {
+    if (error instanceof KernelError && error.is("ENOENT")) return;
+    throw error;
+  }
+  await removeDirectory(path);
 }
 
 /** The directory that `path` is in, which is there, and its name in it. */

@@ -1,7 +1,7 @@
 // A root file system of layers (storage-devices-network.md section 2.11).
 import { internal } from "../error.ts";
 import { InvalidSpec } from "../oci/invalid-spec.ts";
-import { makeDirectories } from "./directories.ts";
+import { makeDirectories, removeTree } from "./directories.ts";
 import type { AttachContext, Driver } from "./driver.ts";
 import { mount } from "./mount.ts";
 import { mountStorage, planMount } from "./mount-storage.ts";
@@ -26,6 +26,11 @@ export const overlayfs: Driver = {
       throw new InvalidSpec(`the storage ${storage.mountPoint}: overlay-rw and an upperdir`);
     planMount(storage);
     return async (context) => {
+      const { containerId, undo } = context;
+      // What is written to the container's own directory is in the guest's memory, and nobody's after it.
+      for (const path of directories)
+        if (path.startsWith(`/run/kata-containers/${containerId}/`))
+          undo.defer(() => removeTree(path));
       await makeDirectories(directories, context);
       const options = isWritable ? await writtenTo(context) : [];
       const fstype = isWritable ? "overlay" : storage.fstype;

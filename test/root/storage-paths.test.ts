@@ -133,6 +133,28 @@ describeWithStorages("an overlayfs storage", (made) => {
     expect(existsSync(`${STATE}/c7`)).toBe(false);
   });
 
+  // As Kata's runtime in Go asks for images of EROFS without a disk to write to.
+  test("takes away what was written to the container's own directory, and nothing else", async () => {
+    const kept = `${STATE}/kept`;
+    const directories = ["fs", "work"].map((name) => `${STATE}/c7/${name}`);
+    const asked = {
+      ...overlay(`upperdir=${directories[0]}`, `workdir=${directories[1]}`),
+      driverOptions: [...directories, kept].map(
+        (path) => `io.katacontainers.volume.overlayfs.create_directory=${path}`,
+      ),
+    };
+    const held = await made().add([asked], "c7");
+    mkdirSync(join(asked.mountPoint, "new/deep"), { recursive: true });
+    writeFileSync(join(asked.mountPoint, "new/deep/file"), "written");
+    symlinkSync("/etc", join(asked.mountPoint, "new/link"));
+    writeFileSync(join(kept, "file"), "");
+    await held[Symbol.asyncDispose]();
+    expect(existsSync(`${STATE}/c7`)).toBe(false);
+    expect(existsSync(join(kept, "file"))).toBe(true);
+    expect(existsSync("/etc/passwd")).toBe(true);
+    expect(made().warnings).toEqual([]);
+  });
+
   test("with overlay-rw needs a container", async () => {
     const before = seen();
     const asked = overlay("io.katacontainers.fs-opt.overlay-rw");

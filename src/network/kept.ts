@@ -99,7 +99,10 @@ async function byText(
 
 async function makeRoutes(netlink: Netlink, bodies: readonly Uint8Array[]): Promise<void> {
   // A gateway must be reached by a route that is there already.
-  const isDirect = (body: Uint8Array) => !decodeBody("rtmsg", body).attributes.has(RTA.GATEWAY);
+  const isDirect = (body: Uint8Array) => {
+    const { attributes } = decodeBody("rtmsg", body);
+    return !attributes.has(RTA.GATEWAY) && !attributes.has(RTA.VIA);
+  };
   const [direct, others] = [bodies.filter(isDirect), bodies.filter((body) => !isDirect(body))];
   await make(netlink, "put a route back", RTM.NEWROUTE, [...direct, ...others]);
 }

@@ -100,7 +100,7 @@ export function encodeRoute(route: Route): Uint8Array {
     [RTA.DST, destination?.address.bytes],
     [RTA.SRC, from?.address.bytes],
     [RTA.PREFSRC, preferredSource?.bytes],
-    [RTA.GATEWAY, gateway?.bytes],
+    gateway?.family === route.family ? [RTA.GATEWAY, gateway.bytes] : [RTA.VIA, viaOf(gateway)],
   ];
   const attributes: Attributes = given.flatMap(([type, value]) =>
     value === undefined ? [] : [[type, value] as const],
@@ -117,7 +117,11 @@ function networkIn(bytes: Uint8Array | undefined, prefix: number): Network | und
   return address === undefined ? undefined : { address, prefix };
 }
 
-/** A gateway of the other family is a u16 family and its address: struct rtvia. */
+/** struct rtvia: a gateway of the other family is a u16 family and its address. */
+function viaOf(gateway: IpAddress | undefined): Uint8Array | undefined {
+  return gateway && Uint8Array.from([addressFamily(gateway.family), 0, ...gateway.bytes]);
+}
+
 function gatewayIn(attributes: AttributeMap): IpAddress | undefined {
   return ipFrom(attributes.get(RTA.GATEWAY) ?? attributes.get(RTA.VIA)?.subarray(2));
 }

@@ -4,7 +4,14 @@ import { internal, invalidArgument } from "../error.ts";
 import type { Netlink } from "../kernel/netlink.ts";
 import { KernelError } from "../linux/error.ts";
 import { RTNH_F } from "../linux/netlink-flags.ts";
-import { type Family, type Network, formatIp, formatNetwork, hasHostBits } from "./ip-address.ts";
+import {
+  type Family,
+  type IpAddress,
+  type Network,
+  formatIp,
+  formatNetwork,
+  hasHostBits,
+} from "./ip-address.ts";
 import { restoreRoutes } from "./kept.ts";
 import { listLinks } from "./link.ts";
 import {
@@ -59,7 +66,7 @@ function readRoute(message: RouteMessage): WantedRoute {
   return {
     family,
     destination: destination?.prefix === 0 ? undefined : destination,
-    gateway: message.gateway === "" ? undefined : readIp("route: gateway", message.gateway, family),
+    gateway: message.gateway === "" ? undefined : readGateway(message.gateway, family),
     device: readName("route: device", message.device),
     ...readSource(message.source, family),
     scope: readNumber("route: scope", message.scope, 0xff),
@@ -67,6 +74,11 @@ function readRoute(message: RouteMessage): WantedRoute {
     isOnLink: (message.flags & RTNH_F.ONLINK) !== 0,
     mtu: readNumber("route: mtu", message.mtu, 0xffff_ffff),
   };
+}
+
+/** One of IPv6 may lead to networks of IPv4 (RFC 5549), and not the other way round. */
+function readGateway(text: string, family: Family): IpAddress {
+  return readIp("route: gateway", text, family === "v4" ? undefined : family);
 }
 
 /** An address is the one that packets come from; a network is whose packets the route is for. */

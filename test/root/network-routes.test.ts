@@ -63,6 +63,27 @@ describeWithNetwork("UpdateRoutes", (agent, network) => {
     expect(network().everything()).toEqual(before);
   });
 
+  test("leads networks of IPv4 to a gateway of IPv6, which may come first", async () => {
+    using _ = await eth0(agent(), network());
+    const routes: readonly Route[] = [
+      { device: "eth0", gateway: "fd09::1" },
+      { device: "eth0", dest: "10.78.0.0/16", gateway: "fe80::9", flags: 4 },
+      { device: "eth0", dest: "fd09::/64", family: V6 },
+    ];
+    await updateRoutes(agent(), routes);
+    const via = (host: string) => ({ via: { family: "inet6", host } });
+    expect(network().routes("-4")).toMatchObject([via("fd09::1")]);
+    expect(network().routes("-4", "10.78.0.0/16")).toMatchObject([via("fe80::9")]);
+    const before = network().everything();
+    const { Routes } = await updateRoutes(agent(), routes);
+    expect(Routes).toContainEqual(expect.objectContaining({ dest: "", gateway: "fd09::1" }));
+    await updateRoutes(
+      agent(),
+      Routes.filter(({ gateway }) => gateway !== ""),
+    );
+    expect(network().everything()).toEqual(before);
+  });
+
   test("replaces the gateway of a route to the same destination, and leaves others alone", async () => {
     using _ = await eth0(agent(), network());
     network().ip("route add 10.98.0.0/16 dev eth0");

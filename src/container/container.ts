@@ -77,7 +77,7 @@ export class Container {
   /** Ready to be started. Throws, and then nothing of it is left. */
   static async create(options: CreateOptions): Promise<Container> {
     const { id, spec, guest, forgiven, placement, signal, onOomKill } = options;
-    warnOfIgnored(spec.linux, guest.warn);
+    warnOfIgnored(spec, guest.warn);
     const profile = spec.linux.seccomp;
     const seccomp = profile && seccompFilter(profile);
     const labels = labelsOf(spec.process, guest.warn);

@@ -5,8 +5,11 @@ import { exists } from "../linux/fs.ts";
 import { set_mempolicy } from "../linux/scheduling.ts";
 import { MPOL } from "../linux/scheduling-flags.ts";
 import { InvalidSpec } from "../oci/invalid-spec.ts";
+import { parseMountOptions } from "../oci/mount-options.ts";
 import type { NamespaceType } from "../oci/namespace.ts";
 import type { Linux } from "../oci/spec.ts";
+import type { ContainerSpec } from "../oci/valid-spec.ts";
+import { kindOf } from "../program/mount-kind.ts";
 import type { Warn } from "./guest.ts";
 import { NAMESPACE_FILE } from "./pinned-namespaces.ts";
 
@@ -42,9 +45,26 @@ function isUnknown(result: number): boolean {
   return result === -errnoNumber("ENOSYS");
 }
 
-/** As runc has it: the spec says that there are no such flags, and yet has a place for them. */
-export function warnOfIgnored({ personality }: Linux, warn: Warn): void {
-  const { flags = [] } = personality ?? {};
-  if (flags.length === 0) return;
-  warn("linux.personality.flags are not applied", { flags: flags.join(" ").slice(0, 200) });
+/**
+ * Of personalities runc says the same: the spec knows of no flags, and yet has a place for them. Where
+ * runc refuses options of a file system for a bind mount, the kernel takes no notice, and runtime-rs
+ * hands those of a volume's disk on to the mount in the container (build_bind_mount_options).
+ */
+export function warnOfIgnored({ linux, mounts = [] }: ContainerSpec, warn: Warn): void {
+  const { flags = [] } = linux.personality ?? {};
+  if (flags.length > 0)
+    warn("linux.personality.flags are not applied", { flags: shortened(flags) });
+  for (const mount of mounts) {
+    const options = parseMountOptions(mount.options ?? []);
+    if (kindOf(mount, options) !== "bind" || options.data.length === 0) continue;
+    const { destination } = mount;
+    warn("a bind mount has no file system's options", {
+      destination,
+      options: shortened(options.data),
+    });
+  }
+}
+
+function shortened(words: readonly string[]): string {
+  return words.join(" ").slice(0, 200);
 }

@@ -28,10 +28,6 @@ function checkMount(mount: Mount, inUserNamespace: boolean): void {
   const { flags, data, tmpcopyup } = parseMountOptions(mount.options ?? []);
   const isBind = (flags & MS.BIND) !== 0;
   if ((flags & MS.REMOUNT) === 0) checkProc(mount);
-  // The kernel ignores such options on a bind mount, so nothing would come of what was asked for.
-  if (isBind && data.length > 0)
-    throw new InvalidSpec(`bind mount ${where} has file system options: ${quote(data.join(","))}`);
-
   if (!isBind) checkLengths(mount, data);
   if (tmpcopyup && mount.type !== "tmpfs")
     throw new InvalidSpec(`mount ${where} has tmpcopyup and is not a tmpfs`);

@@ -347,11 +347,6 @@ describe("a container", () => {
       'the mount destination "/./" is invalid',
     ],
     [
-      "file system options on a bind mount",
-      withMount({ destination: "/a", options: ["rbind", "size=1", "acl"] }),
-      'bind mount "/a" has file system options: "size=1,acl"',
-    ],
-    [
       "an id-mapped mount that is no bind mount",
       withMount({ destination: "/a", type: "tmpfs", options: ["idmap"] }),
       'id-mapped mount "/a" is not a bind mount',

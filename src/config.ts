@@ -128,6 +128,13 @@ function options(read: Read) {
       says: "How long a device may take to appear.",
       acts: true,
     }),
+    ptpClock: read({
+      parameter: "agent.ptp_clock",
+      kind: text,
+      default: "",
+      says: "A clock of the host's to keep the guest's by, such as `/dev/ptp0`. None: nobody keeps it here.",
+      acts: true,
+    }),
     tracing: read({
       parameter: "agent.trace",
       variable: "KATA_AGENT_TRACING",

@@ -1,10 +1,12 @@
 // The agent at work: the sandbox, what the runtime may call, the debug console, and the end of it all.
 // Its modules are read only once the agent listens: a runtime that dials early then waits in the queue
 // of the socket instead of being refused.
+import { NEVER } from "./async/never.ts";
 import type { Config } from "./config.ts";
 import { describeGuest } from "./container/guest.ts";
 import type { HookRules } from "./container/hook-rules.ts";
 import { Hotplug } from "./device/hotplug.ts";
+import { keepClock } from "./guest/clock-keeper.ts";
 import { SHELLS } from "./guest/console-shell.ts";
 import { type ConsoleOptions, serveConsole, serveDevice } from "./guest/debug-console.ts";
 import type { MemoryAgentSettings } from "./guest/memory-agent-settings.ts";
@@ -40,6 +42,7 @@ const COLLECTED_MS = 500;
 const CONSOLE = "/dev/console";
 
 const rpc = log.withTag("rpc");
+const clock = log.withTag("clock");
 
 /** `listener` listens on the address of the configuration. */
 export function runService(config: Config, listener: () => Fd, isInit: boolean): void {
@@ -52,6 +55,8 @@ export function runService(config: Config, listener: () => Fd, isInit: boolean):
     );
     if (config.memAgent.enable)
       sandbox.hardware.startMemoryAgent(memoryAgentSettings(config), sandbox.guest.cgroupVersion);
+    if (config.ptpClock !== "")
+      keepClock(config.ptpClock, (level, ...what) => clock[level](...what), NEVER);
     if (config.debugConsole) debugConsole = openDebugConsole(config, sandbox);
     if (config.passfdListenerPort !== 0) void listenForStreams(config, sandbox);
     serveRuntime(config, listener(), sandbox, initialPolicy(config), isInit);

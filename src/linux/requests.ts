@@ -10,3 +10,6 @@ export const GROW = {
   XFS_IOC_FSGEOMETRY_V1: 0x80705864,
   XFS_IOC_FSGROWFSDATA: 0x4010586e,
 } as const;
+
+/** linux/ptp_clock.h, of /dev/ptp0 and the like */
+export const PTP = { SYS_OFFSET: 0x43403d05 } as const;

@@ -52,7 +52,7 @@ import {
 } from "./kind.ts";
 import { FSCONFIG, FSPICK, MOUNT_ATTR, MS } from "./mount-flags.ts";
 import { O } from "./open-flags.ts";
-import { GROW, RND } from "./requests.ts";
+import { GROW, PTP, RND } from "./requests.ts";
 import { IOPRIO_WHO, PER } from "./scheduling-flags.ts";
 
 type Row = readonly [x86_64: number, arm64: number, args: readonly Kind[]];
@@ -69,6 +69,7 @@ const request = value("", {
   ...named("DM_", DM),
   ...named("RND", RND),
   ...named("", GROW),
+  ...named("PTP_", PTP),
 });
 // O_* bits that are no access mode, for calls that make descriptors of no file. Both architectures
 // have them at the same place.
@@ -188,6 +189,7 @@ export const SYSCALLS = {
   sync: [162, 81, []],
   swapon: [167, 224, [path, hex]],
   settimeofday: [164, 170, [bytes, pointer]],
+  adjtimex: [159, 171, [bytes]],
   syslog: [103, 116, [int, bytes, int]],
   madvise: [28, 233, [pointer, int, int]],
 

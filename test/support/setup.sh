@@ -31,6 +31,8 @@ if [ "$purpose" = test ]; then
   # The sealed file is stripped with every strip there is, and its entry code assembled again for both
   # architectures; arm64 runs under emulation.
   packages+=(binutils elfutils llvm gcc-aarch64-linux-gnu linux-libc-dev-arm64-cross qemu-user-static)
+  # A module for the guests' kernel: a clock such as an emulator does not show them.
+  packages+=("linux-headers-cloud-$(dpkg --print-architecture)" make)
   # A guest for arm64 as well.
   packages+=(qemu-system-arm libc6-dev-arm64-cross)
   # Disks of image layers, with their hashes.

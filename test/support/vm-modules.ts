@@ -1,5 +1,6 @@
-// Modules of a kernel that is not running: which ones one needs, and in which order.
-import { readFileSync, readdirSync } from "node:fs";
+// Modules of a kernel that is not running: which ones one needs, and in which order, and some of ours.
+import { cpSync, existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 
 export type Module = { readonly name: string; readonly bytes: Uint8Array };
@@ -58,4 +59,24 @@ function dependenciesOf(bytes: Uint8Array): string[] {
     .split(",")
     .filter((name) => name !== "")
     .map(nameOf);
+}
+
+/**
+ * Of the source test/vm/`directory`. `modules` is the lib/modules/VERSION of the kernel that is to load it.
+ * Throws an Error for want of that kernel's headers, or with the compiler's words.
+ */
+export function compileModule(directory: string, modules: string): Module {
+  const headers = `/usr/src/linux-headers-${basename(modules)}`;
+  if (!existsSync(headers)) throw new Error(`${headers}: Debian's package of that name is absent`);
+  const scratch = mkdtempSync(join(tmpdir(), "kata-agent-module-"));
+  try {
+    cpSync(join(import.meta.dir, "../vm", directory), scratch, { recursive: true });
+    const command = ["make", "-C", headers, `M=${scratch}`, "modules"];
+    const { success, stdout, stderr } = Bun.spawnSync(command);
+    if (!success) throw new Error(`${stdout}${stderr}`);
+    const name = directory.replaceAll("-", "_");
+    return { name, bytes: readFileSync(join(scratch, `${name}.ko`)) };
+  } finally {
+    rmSync(scratch, { recursive: true });
+  }
 }

@@ -15,7 +15,7 @@ import { type Entry, archive, directory, file, tree } from "./cpio.ts";
 import type { Arch } from "../../src/linux/arch.ts";
 import { BUSYBOX, makeRootfs } from "./rootfs.ts";
 import { kernel } from "./vm-kernel.ts";
-import { modulesFor } from "./vm-modules.ts";
+import { type Module, compileModule, modulesFor } from "./vm-modules.ts";
 import { NATIVE, PLATFORMS, busyboxFor } from "./vm-platform.ts";
 import { PORTS } from "./vm-ports.ts";
 
@@ -79,13 +79,15 @@ export type RootOptions = {
   readonly files?: readonly Entry[];
   /** More of the kernel's modules: they are loaded before the agent starts. */
   readonly modules?: readonly string[];
+  /** Modules of ours, by their directories in test/vm; they are loaded after all others. */
+  readonly ownModules?: readonly string[];
   /** Directories that a disk does not have. */
   readonly without?: readonly string[];
 };
 
 /** Written to the directory `into`. */
 export async function writeRoot(options: RootOptions, into: string): Promise<RootFiles> {
-  const { root = "memory", arch = NATIVE, files = [], without = [] } = options;
+  const { root = "memory", arch = NATIVE, files = [], ownModules = [], without = [] } = options;
   const { agent, debian, compiler } = PLATFORMS[arch];
   const initramfs = join(into, "initramfs");
   if (root === "agent") {
@@ -98,7 +100,7 @@ export async function writeRoot(options: RootOptions, into: string): Promise<Roo
   try {
     const first = file("init", compileGuest(compiler, scratch), 0o755);
     if (isOnDisk(root)) {
-      const loaded = modulesOf([...wanted, ...DISK_MODULES], modules);
+      const loaded = entriesOf(modulesFor([...wanted, ...DISK_MODULES], modules));
       await write(initramfs, [first, ...loaded, directory(DISK_AT)]);
       const names = DIRECTORIES.filter((name) => !without.includes(name));
       const onDisk = join(scratch, "root");
@@ -109,7 +111,8 @@ export async function writeRoot(options: RootOptions, into: string): Promise<Roo
     const rootfs = join(scratch, "rootfs");
     makeRootfs(rootfs, busyboxFor(arch));
     const last = file(AGENT_AT, readFileSync(agent), 0o755);
-    const loaded = modulesOf(wanted, modules);
+    const own = ownModules.map((name) => compileModule(name, modules));
+    const loaded = entriesOf([...modulesFor(wanted, modules), ...own]);
     const containers = tree(rootfs, ROOTFS.slice(1));
     await write(initramfs, [first, last, ...loaded, ...containers, ...files]);
     return { initramfs };
@@ -123,8 +126,8 @@ async function write(path: string, entries: readonly Entry[]): Promise<void> {
 }
 
 /** In an order that their names keep. */
-function modulesOf(wanted: readonly string[], modules: string): Entry[] {
-  return modulesFor(wanted, modules).map(({ name, bytes }, index) =>
+function entriesOf(modules: readonly Module[]): Entry[] {
+  return modules.map(({ name, bytes }, index) =>
     file(`modules/${String(index).padStart(2, "0")}-${name}.ko`, bytes),
   );
 }

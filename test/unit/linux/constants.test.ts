@@ -59,6 +59,8 @@ const KERNEL: Readonly<Record<string, Group>> = {
   TIOC: [constants.TIOC, prefix("TIOC")],
   SIOC: [constants.SIOC, prefix("SIOC")],
   DM: [constants.DM, prefix("DM_")],
+  ADJ: [constants.ADJ, prefix("ADJ_")],
+  STA: [constants.STA, prefix("STA_")],
   DM_FLAG: [constants.DM_FLAG, prefix("DM_")],
   LINUX_REBOOT: [constants.LINUX_REBOOT, prefix("LINUX_REBOOT_")],
   KEYCTL: [constants.KEYCTL, prefix("KEYCTL_")],
@@ -170,6 +172,8 @@ const KERNEL_HEADERS = [
   "linux/sockios.h",
   "linux/btrfs.h",
   "linux/random.h",
+  "linux/ptp_clock.h",
+  "linux/timex.h",
   "linux/dm-ioctl.h",
   "linux/reboot.h",
   "linux/keyctl.h",
@@ -217,6 +221,7 @@ function compare(headers: readonly string[], groups: readonly Group[]): void {
 const { BTRFS_IOC_RESIZE } = requests.GROW;
 const REQUESTS: Readonly<Record<string, Group>> = {
   RND: [requests.RND, prefix("RND")],
+  PTP: [requests.PTP, prefix("PTP_")],
   GROW: [{ BTRFS_IOC_RESIZE }, prefix("")],
 };
 

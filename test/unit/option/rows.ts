@@ -164,6 +164,13 @@ export const ROWS: readonly Row[] = [
     badToml: ["", "proxy", 1],
   },
   {
+    parameter: "agent.ptp_clock",
+    key: "ptp_clock",
+    of: (config) => config.ptpClock,
+    unlessTold: "",
+    ...TEXT,
+  },
+  {
     parameter: "agent.no_proxy",
     key: "no_proxy",
     of: (config) => config.noProxy,

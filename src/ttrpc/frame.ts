@@ -74,7 +74,7 @@ export class FrameReader {
   #received = 0;
 
   push(chunk: Uint8Array): void {
-    if (this.#at < this.#chunk.length) {
+    if (this.#at < this.#chunk.length || this.#later.length > 0) {
       this.#later.push(chunk);
       return;
     }

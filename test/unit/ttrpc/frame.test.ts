@@ -10,14 +10,22 @@ import {
 import { concat, frame } from "../../support/raw-peer.ts";
 import { seeded } from "../../support/random.ts";
 
-/** Push the chunks one by one, taking every frame as soon as it is there. */
-function read(chunks: readonly Uint8Array[]): Frame[] {
+/** Push the chunks one by one, and after each take as many frames as are there, or as are wanted. */
+function read(chunks: readonly Uint8Array[], wanted = () => Infinity): Frame[] {
   const reader = new FrameReader();
   const frames: Frame[] = [];
+  const take = (most: number) => {
+    for (let left = most; left > 0; left--) {
+      const next = reader.next();
+      if (next === undefined) return;
+      frames.push(next);
+    }
+  };
   for (const chunk of chunks) {
     reader.push(chunk);
-    for (let next = reader.next(); next; next = reader.next()) frames.push(next);
+    take(wanted());
   }
+  take(Infinity);
   return frames;
 }
 
@@ -99,6 +107,11 @@ describe("FrameReader", () => {
     for (const chunk of cut(stream, 300)) reader.push(chunk);
     const ids = [reader.next()?.id, reader.next()?.id, reader.next()?.id, reader.next()?.id];
     expect(ids).toEqual([1, 3, 5, undefined]);
+  });
+
+  test("so they are when one is just used up", () => {
+    const chunks = [concat(frame(1), frame(3)), frame(5), frame(7)];
+    expect(read(chunks, () => 1).map(({ id }) => id)).toEqual([1, 3, 5, 7]);
   });
 
   test("a body of the greatest length is kept and one byte more is not", () => {

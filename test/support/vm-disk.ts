@@ -20,11 +20,12 @@ export function makeDisk(text = "", bytes = BYTES): DiskFile {
 export function makeExt4Disk(
   files: Readonly<Record<string, string>> = {},
   bytes = BYTES,
+  options: readonly string[] = [],
 ): DiskFile {
   const tree = mkdtempSync(join(tmpdir(), "kata-agent-tree-"));
   using _ = { [Symbol.dispose]: () => rmSync(tree, { recursive: true }) };
   for (const [name, line] of Object.entries(files)) writeFileSync(join(tree, name), `${line}\n`);
-  return makeVolume(["mke2fs", "-q", "-t", "ext4", "-d", tree], bytes);
+  return makeVolume(["mke2fs", "-q", "-t", "ext4", ...options, "-d", tree], bytes);
 }
 
 /** Has a file system on it: `mkfs` is the program that makes it, and its options. */

@@ -4,6 +4,7 @@ import { type MessageInitShape, create } from "@bufbuild/protobuf";
 import { FSGroupSchema, type StorageSchema } from "../../src/gen/agent_pb.ts";
 import { type Wanted, createContainer, linesOf, startContainer } from "../support/container.ts";
 import { refusalOf } from "../support/refusal.ts";
+import { makeDirectDisk } from "../support/vm-direct-disk.ts";
 import { type DiskFile, makeExt4Disk } from "../support/vm-disk.ts";
 import { BRIDGE, SCSI_BUS } from "../support/vm-hotplug.ts";
 import { plugDisk, plugVirtioDisk, waiting } from "../support/vm-plug.ts";
@@ -43,7 +44,8 @@ const onBridge = (slot: string): Storage => ({ driver: "blk", source: `${BRIDGE.
 describeWithVm("A guest whose containers have volumes", options, (vm) => {
   const accept = leavesGuestUnchanged(vm);
   let pmem: DiskFile | undefined;
-  afterAll(() => pmem?.[Symbol.dispose]());
+  let direct: DiskFile | undefined;
+  afterAll(() => [pmem, direct].forEach((file) => file?.[Symbol.dispose]()));
   beforeAll(() => vm().sh(`mkdir -p ${PLACE}`));
 
   const plugBlk = (slot: string, text: string) =>
@@ -188,10 +190,27 @@ describeWithVm("A guest whose containers have volumes", options, (vm) => {
       const [name, mount] = await lines;
       expect(name).toBe("pmem");
       expect(mount).toStartWith("/dev/pmem0 /volumes/data ext4 rw,");
-      // One without the table of pages that direct access takes.
-      const direct = withVolumes({ data: { ...asked, options: ["dax"] } });
-      const refused = await refusalOf(createContainer(vm(), ["true"], direct));
+      // It has not the table of pages that direct access takes.
+      const asDirect = withVolumes({ data: { ...asked, options: ["dax"] } });
+      const refused = await refusalOf(createContainer(vm(), ["true"], asDirect));
       expect(refused.message).toMatch(/^mount ext4 \/dev\/pmem0 on .*: EINVAL/);
+    });
+
+    test("memory that is read where it is, as Kata's runtime in Go asks for it", async () => {
+      const { qmp } = vm().machine;
+      const size = 128 << 20;
+      direct = makeDirectDisk({ name: "direct" }, size);
+      const file = { "mem-path": direct.path, share: true, size };
+      await qmp.objectAdd("memory-backend-file", "direct", file);
+      await qmp.deviceAdd("nvdimm", "direct-nvdimm", { memdev: "direct" });
+      const asked = { driver: "nvdimm", source: "/dev/pmem1", options: ["dax"] };
+      const [name, mount] = await linesOf(
+        vm(),
+        "cat /volumes/data/name; grep /volumes/data /proc/mounts",
+        withVolumes({ data: asked }),
+      );
+      expect(name).toBe("direct");
+      expect(mount).toMatch(/^\/dev\/pmem1 \/volumes\/data ext4 .*\bdax=always\b/);
     });
   });
 });

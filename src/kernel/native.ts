@@ -1,6 +1,6 @@
 // The border to native code: libc by bun:ffi, and player.c compiled at start. Nothing else in the
 // agent calls native functions.
-import { FFIType, cc, dlopen, ptr, toArrayBuffer } from "bun:ffi";
+import { FFIType, cc, dlopen, linkSymbols, ptr, toArrayBuffer } from "bun:ffi";
 import type { Arch } from "../linux/arch.ts";
 import { MFD } from "../linux/constants.ts";
 import playerSource from "../tape/player.c" with { type: "text" };
@@ -21,16 +21,27 @@ const libc = dlopen("libc.so.6", {
   setenv: { args: ["cstring", "cstring", "i32"], returns: "i32" },
 }).symbols;
 
-/** `performRaw` gives a call's result or the errno negated; `launchRaw` is player.c's `launch`. */
+/** Of player.c's functions and of its data. */
+const addresses = new BigUint64Array(3);
+const errnoAt = libc.__errno_location();
 const player = compilePlayer();
-export const { perform: performRaw, launch: launchRaw } = player;
+player.setup(libc.dlsym(null, cstring("syscall")), errnoAt, ptr(addresses));
+const [performAt = 0n, launchAt = 0n, dataAt = 0n] = addresses;
+
+/** `performRaw` gives a call's result or the errno negated; `launchRaw` is player.c's `launch`. */
+export const { perform: performRaw, launch: launchRaw } = linkSymbols({
+  perform: { args: [long, long, long, long, long, long, long], returns: long, ptr: performAt },
+  launch: { args: [long, long, long, long, long], returns: long, ptr: launchAt },
+}).symbols;
 
 /** Addresses that a child of the player needs: its code, its data and errno. */
-export const neededByChildren: readonly number[] = [0, 1, 2].map((which) =>
-  Number(player.needed(which)),
-);
+export const neededByChildren: readonly number[] = [launchAt, dataAt, errnoAt].map(Number);
 
-/** The compiler wants a path: a memory file has one, also where no file system can be written. */
+/**
+ * The compiler makes a wrapper for each function that it is asked for: it takes half a millisecond, and
+ * a call by it a microsecond more than one by address. So there is one, which gives the addresses.
+ * A memory file, since the compiler wants a path, also where no file system can be written.
+ */
 function compilePlayer() {
   // Bun would first write headers, which nothing here includes, to the guest's temporary directory.
   if (libc.setenv(cstring("BUN_TMPDIR"), cstring("/dev/null"), 1) !== 0) throw new Error("setenv");
@@ -41,19 +52,12 @@ function compilePlayer() {
     if (Number(libc.write(fd, ptr(source), source.length)) !== source.length) {
       throw new Error("write of the player's source");
     }
-    const { symbols } = cc({
+    return cc({
       source: `/proc/self/fd/${fd}`,
       // No libc development files are needed: system calls come in as a pointer.
       flags: ["-nostdlib"],
-      symbols: {
-        setup: { args: ["ptr", "ptr"], returns: "void" },
-        needed: { args: [long], returns: long },
-        perform: { args: [long, long, long, long, long, long, long], returns: long },
-        launch: { args: [long, long, long, long, long], returns: long },
-      },
-    });
-    symbols.setup(libc.dlsym(null, cstring("syscall")), libc.__errno_location());
-    return symbols;
+      symbols: { setup: { args: ["ptr", "ptr", "ptr"], returns: "void" } },
+    }).symbols;
   } finally {
     libc.close(fd);
   }

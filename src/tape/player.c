@@ -37,16 +37,6 @@ word launch(struct machine *m, word *clone_args, word size, word join, word home
 static syscall_function system_call;
 static int *error;
 
-void setup(syscall_function function, int *location) {
-  system_call = function;
-  error = location;
-}
-
-/* Where a child reads and writes, but for its tape, its stack and libc: none of it may be kept from it. */
-word needed(word which) {
-  return which == 0 ? (word)launch : which == 1 ? (word)&system_call : (word)error;
-}
-
 /* One system call now: its result, or the errno negated. */
 word perform(word number, word a, word b, word c, word d, word e, word f) {
   word result = system_call(number, a, b, c, d, e, f);
@@ -140,4 +130,14 @@ word launch(struct machine *m, word *clone_args, word size, word join, word home
   if (pid == 0) play(m);
   if (join >= 0 && perform(m->setns, home, CLONE_NEWPID, 0, 0, 0, 0) < 0) return LOST_HOME;
   return pid;
+}
+
+/* Called first. Into `addresses`: the two functions that the agent calls, and where a child reads and writes,
+   but for its tape, its stack, libc and errno: it may not be kept from it. */
+void setup(syscall_function function, int *location, word *addresses) {
+  system_call = function;
+  error = location;
+  addresses[0] = (word)perform;
+  addresses[1] = (word)launch;
+  addresses[2] = (word)&system_call;
 }

@@ -127,6 +127,8 @@ async function compile(to: string, target: Target, bun: string): Promise<readonl
     },
     format: "esm",
     bytecode: true,
+    // What is imported later is loaded later, with its bytecode: a runtime is waiting for the agent to listen.
+    splitting: true,
     minify: true,
     // A stack trace in the log of a guest then names files and lines of src.
     sourcemap: "linked",

@@ -1,8 +1,6 @@
 // Choose the role from the command line; listen; then have `service.ts` serve.
 import { LONGEST_TIMER_MS } from "./async/timeout.ts";
-import { type Config, describeConfig } from "./config.ts";
-import { prepareGuest } from "./guest/init.ts";
-import { powerOffGuest } from "./guest/power-off.ts";
+import { describeConfig } from "./config.ts";
 import { readText } from "./kernel/file.ts";
 import { listenOn } from "./kernel/listener.ts";
 import { startReaper } from "./kernel/reaper.ts";
@@ -12,15 +10,14 @@ import { type Arguments, parseArguments } from "./option/arguments.ts";
 import { parseAddress } from "./ttrpc/address.ts";
 import { API_VERSION, COMMIT_VERSION, NAME, VERSION, versionLine } from "./version.ts";
 
-/** With what `service.ts` allows for the rest, less than the 10 s of process.md section 2.10. */
-const DISKS_BUDGET_MS = 3_000;
-
 const USAGE = `usage: ${NAME} [--config FILE]        serve the runtime
        ${NAME} explain config.json    print the system calls a container would start with
        ${NAME} --version
 `;
 
 const isInit = process.pid === 1;
+// No other waits for what only PID 1 does.
+const asInit = isInit ? await import("./as-init.ts") : undefined;
 
 main(parseArguments(process.argv.slice(2), isInit));
 
@@ -65,7 +62,7 @@ function start(configFile: string | undefined, ignored: readonly string[]): void
     log.fatal("unhandled rejection", { error: textOf(error) }),
   );
   // However the agent ends, as PID 1 it takes the guest with it: the kernel would panic.
-  if (isInit) process.on("exit", powerOff);
+  if (asInit !== undefined) process.on("exit", asInit.powerOff);
   const { config, warnings } = loadConfig(configFile);
   openLog(config);
   log.info("announce", {
@@ -79,7 +76,7 @@ function start(configFile: string | undefined, ignored: readonly string[]): void
   for (const warning of warnings) log.warn(warning);
   startReaper();
   // The address may be in a file system that is mounted here.
-  if (isInit) prepare(config);
+  asInit?.prepare(config);
   // A runtime that is refused may give up before it dials again.
   const listener = tryTo(() => listenOn(parseAddress(config.serverAddress), config.serverAddress));
   import("./service.ts")
@@ -99,21 +96,5 @@ function tryTo<Result>(work: () => Result): () => Result {
     return () => {
       throw error;
     };
-  }
-}
-
-/** What systemd does where the agent is not PID 1. */
-function prepare({ unifiedCgroupHierarchy, cgroupNoV1 }: Config): void {
-  prepareGuest({
-    cgroups: { unified: unifiedCgroupHierarchy, noV1: cgroupNoV1 },
-    report: (error) => log.withTag("init").error("not prepared", { error: String(error) }),
-  });
-}
-
-function powerOff(): void {
-  try {
-    powerOffGuest(DISKS_BUDGET_MS);
-  } catch (error) {
-    dying("cannot power off", error);
   }
 }

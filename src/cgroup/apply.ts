@@ -1,7 +1,8 @@
 // Write limits to a container's cgroup and see that the kernel has taken them.
 import { internal } from "../error.ts";
 import { Fd } from "../kernel/fd.ts";
-import { listDirectories, readText, tryReadText, writeTextAsync } from "../kernel/file.ts";
+import { writeTextAsync } from "../kernel/file-async.ts";
+import { listDirectories, readText, tryReadText } from "../kernel/file.ts";
 import { perform } from "../kernel/perform.ts";
 import { AT_FDCWD } from "../linux/constants.ts";
 import { KernelError } from "../linux/error.ts";

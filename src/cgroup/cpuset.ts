@@ -1,6 +1,7 @@
 // The processors and memory nodes of v1 cgroups. A cpuset is within its parent's: what a parent lacks
 // its children cannot be given (Documentation/admin-guide/cgroup-v1/cpusets.rst).
-import { readText, writeText, writeTextAsync } from "../kernel/file.ts";
+import { writeTextAsync } from "../kernel/file-async.ts";
+import { readText, writeText } from "../kernel/file.ts";
 import { numbersOf } from "../linux/number-list.ts";
 import type { LimitWrite } from "./limit-write.ts";
 import type { CgroupPath } from "./path.ts";

@@ -1,5 +1,5 @@
 // Read the files that tell what a container has used.
-import { readTextAsync } from "../kernel/file.ts";
+import { readTextAsync } from "../kernel/file-async.ts";
 import { type DirectoryOf, controllerOf } from "./apply.ts";
 import type { StatFiles } from "./stats.ts";
 

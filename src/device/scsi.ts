@@ -1,5 +1,5 @@
 // Disks of virtio-scsi: storage-devices-network.md sections 6.4 and 6.5.
-import { writeTextAsync } from "../kernel/file.ts";
+import { writeTextAsync } from "../kernel/file-async.ts";
 import { linkTarget, namesIn } from "../kernel/listing.ts";
 import type { Hotplug, Wanted } from "./hotplug.ts";
 import type { ScsiAddress } from "./scsi-address.ts";

@@ -1,6 +1,7 @@
 // Queues of crypto adapters, which s390x has: storage-devices-network.md sections 4.2 and 4.8.
 import { internal, invalidArgument, unimplemented } from "../error.ts";
-import { tryReadText, writeTextAsync } from "../kernel/file.ts";
+import { writeTextAsync } from "../kernel/file-async.ts";
+import { tryReadText } from "../kernel/file.ts";
 import { type ApQueue, parseApQueue } from "./ap-queue.ts";
 import type { DeviceDriver, DeviceRequest, FoundDevice } from "./driver.ts";
 import { type Hotplug, knownDevice } from "./hotplug.ts";

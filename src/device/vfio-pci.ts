@@ -1,7 +1,7 @@
 // PCI functions of the host that are passed through: for a program in the container, which gets the group
 // of the IOMMU, or for the guest's own drivers. storage-devices-network.md section 4.3.
 import { internal, invalidArgument } from "../error.ts";
-import { writeTextAsync } from "../kernel/file.ts";
+import { writeTextAsync } from "../kernel/file-async.ts";
 import { linkTarget } from "../kernel/listing.ts";
 import { quote } from "../oci/invalid-spec.ts";
 import type { DeviceDriver, DeviceRequest } from "./driver.ts";

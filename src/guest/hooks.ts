@@ -1,6 +1,6 @@
 // Hooks that the guest's image brings along for every container: programs in directories named for
 // the kinds of hooks.
-import { listExecutables } from "../kernel/file.ts";
+import { listExecutables } from "../kernel/executables.ts";
 import { HOOK_KINDS, type HookKind } from "../oci/hooks.ts";
 import type { Hook, Hooks } from "../oci/spec.ts";
 import { MOST_HOOKS } from "../oci/validate-hooks.ts";

@@ -1,6 +1,6 @@
 // Free memory is put together in larger pieces, which the host can take back: process.md section 5.5.
 import { work } from "../child/work.ts";
-import { readTextAsync } from "../kernel/file.ts";
+import { readTextAsync } from "../kernel/file-async.ts";
 import { AT_FDCWD } from "../linux/constants.ts";
 import { openat } from "../linux/fs.ts";
 import { writeText } from "../linux/io.ts";

@@ -2,7 +2,7 @@
 import { paced } from "../async/paced.ts";
 import { work } from "../child/work.ts";
 import { internal } from "../error.ts";
-import { readTextAsync } from "../kernel/file.ts";
+import { readTextAsync } from "../kernel/file-async.ts";
 import { AT_FDCWD } from "../linux/constants.ts";
 import { openat } from "../linux/fs.ts";
 import { writeText } from "../linux/io.ts";

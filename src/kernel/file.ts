@@ -1,12 +1,10 @@
 // Files and directories that the kernel itself serves (procfs, sysfs, cgroupfs): small and quick.
 // What may block, such as a file on a disk or on the host, is a tape played in a child instead.
-import { lstatSync } from "node:fs";
-import { lstat, open, opendir, readFile } from "node:fs/promises";
 import { type Call, call } from "../linux/call.ts";
 import { AT_FDCWD, S } from "../linux/constants.ts";
 import { errnoNumber } from "../linux/errno.ts";
 import { KernelError } from "../linux/error.ts";
-import { exists, mkdirat, openat, rmdir, statx } from "../linux/fs.ts";
+import { exists, hasEntry, mkdirat, openat, rmdir, statx } from "../linux/fs.ts";
 import { read, writeText as writeTo } from "../linux/io.ts";
 import { O } from "../linux/open-flags.ts";
 import { Fd } from "./fd.ts";
@@ -48,23 +46,9 @@ export function tryReadText(path: string): string | undefined {
   }
 }
 
-/** Whether there is something of this name, be it a link that leads nowhere. */
+/** Whether there is something of this name, be it a link that leads nowhere. Throws a KernelError. */
 export function hasName(path: string): boolean {
-  return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
-}
-
-/**
- * Off the event loop: a read of a cgroup that is being emptied can wait for it. undefined: there is
- * no such file, or the kernel does not let it be read.
- */
-export async function readTextAsync(path: string): Promise<string | undefined> {
-  try {
-    return await readFile(path, "utf8");
-  } catch (error) {
-    // What the kernel refuses has an errno; all else is a defect.
-    if (error instanceof Error && "errno" in error) return undefined;
-    throw error;
-  }
+  return unless("ENOENT", `look for ${path}`, hasEntry(path));
 }
 
 /**
@@ -75,21 +59,6 @@ export function writeText(path: string, text: string): void {
   const label = `write ${text} to ${path}`;
   using file = Fd.of(label, openat(AT_FDCWD, path, O.WRONLY));
   perform(label, writeTo(file.number, text));
-}
-
-/**
- * The same off the event loop: for a lower limit of memory the kernel makes room before it answers.
- */
-export async function writeTextAsync(path: string, text: string): Promise<void> {
-  const opening = openat(AT_FDCWD, path, O.WRONLY);
-  try {
-    await using file = await open(path, O.WRONLY);
-    await file.write(text);
-  } catch (error) {
-    const errno = error instanceof Error && "errno" in error ? Number(error.errno) : 0;
-    if (errno < 0) throw new KernelError(`write ${text} to ${path}`, opening, -errno);
-    throw error;
-  }
 }
 
 /** The names of the directories in `path`. Throws a KernelError that begins `list <path>`. */
@@ -114,29 +83,6 @@ function* directoryNames(entries: Uint8Array): Generator<string> {
     if (view.getUint8(at + 18) === DT_DIR && name !== "." && name !== "..") yield name;
   }
 }
-
-/**
- * The names, in order, of the plain files in `path` that somebody may execute: none if there is no such
- * directory. Off the event loop: it may be on a disk. Throws an Error, also for more than `most`.
- */
-export async function listExecutables(path: string, most: number): Promise<readonly string[]> {
-  const names: string[] = [];
-  try {
-    for await (const { name } of await opendir(path)) {
-      const status = await lstat(`${path}/${name}`);
-      if (!status.isFile() || (status.mode & EXECUTABLE) === 0) continue;
-      if (names.push(name) > most) throw new Error(`${path} holds more than ${most} programs`);
-    }
-  } catch (error) {
-    const isNothing = error instanceof Error && "code" in error && NOTHING.has(String(error.code));
-    if (!isNothing) throw error;
-  }
-  return names.toSorted();
-}
-
-const NOTHING = new Set(["ENOENT", "ENOTDIR"]);
-/** inode(7): by its owner, its group or the others. */
-const EXECUTABLE = 0o111;
 
 /** false: there is something of this name already. Throws a KernelError. */
 export function makeDirectory(path: string): boolean {

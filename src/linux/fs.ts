@@ -74,6 +74,11 @@ export function exists(path: string): Call {
   return call("faccessat2", AT_FDCWD, path, ACCESS.F_OK, AT.EACCESS);
 }
 
+/** Whether there is anything named `path`, be it a link that leads nowhere. */
+export function hasEntry(path: string): Call {
+  return call("faccessat2", AT_FDCWD, path, ACCESS.F_OK, AT.EACCESS | AT.SYMLINK_NOFOLLOW);
+}
+
 /** Whether the calling process, with the credentials it has now, may execute `path`. */
 export function mayExecute(path: string): Call {
   return call("faccessat2", AT_FDCWD, path, ACCESS.X_OK, AT.EACCESS);

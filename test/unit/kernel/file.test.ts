@@ -7,10 +7,8 @@ import {
   listDirectories,
   makeDirectory,
   readText,
-  readTextAsync,
   removeDirectory,
   writeText,
-  writeTextAsync,
 } from "../../../src/kernel/file.ts";
 
 const directory = mkdtempSync(join(tmpdir(), "kata-agent-file-"));
@@ -31,6 +29,7 @@ test("a file that has no size is read to its end", () => {
 test("a name is there also where it is that of a link that leads nowhere", () => {
   symlinkSync("/nowhere", at("dangling"));
   expect([hasName(at("dangling")), hasName(at("absent"))]).toEqual([true, false]);
+  expect(() => hasName(`/proc/self/status/x`)).toThrow("look for /proc/self/status/x: ENOTDIR");
 });
 
 test("a text is written to a file that exists", () => {
@@ -53,25 +52,6 @@ test("directories are listed, other files are not", () => {
   const names = Array.from({ length: 2000 }, (_, index) => `${index}-${"x".repeat(40)}`);
   for (const name of names) mkdirSync(at(`many/${name}`));
   expect(listDirectories(at("many")).toSorted()).toEqual(names.toSorted());
-});
-
-test("off the event loop what cannot be read is undefined", async () => {
-  writeFileSync(at("read"), "text ä\n");
-  expect(await readTextAsync(at("read"))).toBe("text ä\n");
-  expect(await readTextAsync("/proc/self/status")).toContain(`Pid:\t${process.pid}\n`);
-  expect(await readTextAsync(at("absent"))).toBeUndefined();
-  expect(await readTextAsync(directory)).toBeUndefined();
-});
-
-test("off the event loop a write is to a file that is there, or an error that names it", async () => {
-  writeFileSync(at("written"), "");
-  await writeTextAsync(at("written"), "text");
-  expect(readFileSync(at("written"), "utf8")).toBe("text");
-  await expect(writeTextAsync(at("absent"), "5")).rejects.toThrow(
-    `write 5 to ${at("absent")}: ENOENT: No such file or directory`,
-  );
-  // The call itself is refused, not the opening of the file.
-  await expect(writeTextAsync("/dev/full", "5")).rejects.toThrow("write 5 to /dev/full: ENOSPC");
 });
 
 test("what is no directory is not listed", () => {

@@ -72,6 +72,7 @@ const TOP = new Set([
   "service",
   "config",
   "load-config",
+  "as-init",
   "log",
   "explain",
   "rest",

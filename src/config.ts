@@ -173,6 +173,13 @@ function options(read: Read) {
       says: "The policy to begin with. Without this name, `/etc/kata-opa/default-policy.rego` if it is there.",
       acts: true,
     }),
+    setsResolvConf: read({
+      parameter: "agent.set_resolv_conf",
+      kind: bool,
+      default: true,
+      says: "Mount the `resolv.conf` that the host sends over the guest's own. False: that stays, as where the guest has a network of its own; containers get theirs all the same.",
+      acts: true,
+    }),
     passfdListenerPort: read({
       parameter: "agent.passfd_listener_port",
       kind: port,

@@ -8,7 +8,14 @@ import { loadConfig } from "./load-config.ts";
 import { dying, log, openLog, textOf } from "./log.ts";
 import { type Arguments, parseArguments } from "./option/arguments.ts";
 import { parseAddress } from "./ttrpc/address.ts";
-import { API_VERSION, COMMIT_VERSION, NAME, VERSION, versionLine } from "./version.ts";
+import {
+  API_VERSION,
+  COMMIT_VERSION,
+  FEATURE_LIST,
+  NAME,
+  VERSION,
+  versionLine,
+} from "./version.ts";
 
 const USAGE = `usage: ${NAME} [--config FILE]        serve the runtime
        ${NAME} explain config.json    print the system calls a container would start with
@@ -70,7 +77,7 @@ function start(configFile: string | undefined, ignored: readonly string[]): void
     "agent-version": VERSION,
     "api-version": API_VERSION,
     config: describeConfig(config),
-    "extra-features": "[]",
+    "extra-features": FEATURE_LIST,
   });
   for (const argument of ignored) log.warn("argument ignored", { argument });
   for (const warning of warnings) log.warn(warning);

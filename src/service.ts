@@ -52,6 +52,7 @@ export function runService(config: Config, listener: () => Fd, isInit: boolean):
       describeGuest(config.containerPipeSize, hookRules(config), log.withTag("container").warn),
       new Hotplug({ timeoutMs: config.hotplugTimeoutMs }),
       { timeoutMs: config.cdiTimeoutMs, heedsVariable: config.visibleCdiDevices },
+      config.setsResolvConf,
     );
     if (config.memAgent.enable)
       sandbox.hardware.startMemoryAgent(memoryAgentSettings(config), sandbox.guest.cgroupVersion);

@@ -17,8 +17,14 @@ export const COMMIT_VERSION: string =
 /** The version of the API, which has been the same since Kata's first release of it. */
 export const API_VERSION = "0.0.1";
 
-/** What `--version` prints: process.md section 1.1. Of the features that Kata lists there, none yet. */
+/** Of the features that Kata's own agent can be built without, those that are here. */
+export const FEATURES: readonly string[] = ["agent-policy", "seccomp"];
+
+/** As Kata prints a list. */
+export const FEATURE_LIST = `[${FEATURES.map((name) => `"${name}"`).join(", ")}]`;
+
+/** What `--version` prints: process.md section 1.1. */
 export function versionLine(): string {
   const build = `api version: ${API_VERSION}, commit version: ${COMMIT_VERSION}, type: typescript`;
-  return `${NAME} version ${VERSION} (${build}, extra-features: [])\n`;
+  return `${NAME} version ${VERSION} (${build}, extra-features: ${FEATURE_LIST})\n`;
 }

@@ -32,14 +32,20 @@ export function resolvConfText(lines: readonly string[]): string {
 
 /** Where nobody may write to the guest's image, another file takes the place of its own. */
 export class ResolvConf {
+  /** False: whoever made the guest knows better where it finds names. */
+  readonly #isToBeSet: boolean;
   #isMounted = false;
+
+  constructor(isToBeSet: boolean) {
+    this.#isToBeSet = isToBeSet;
+  }
 
   /**
    * Nothing for an empty text, and where the guest has no such file: it does not look there for names.
    * Again only writes the text. Throws a KernelError, a TapeError, an AgentError, or what `signal` says.
    */
   async set(text: string, signal: AbortSignal): Promise<void> {
-    if (text === "") return;
+    if (text === "" || !this.#isToBeSet) return;
     try {
       await this.#set(text, signal);
     } catch (error) {

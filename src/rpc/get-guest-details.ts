@@ -1,6 +1,6 @@
 import { hasMemoryProbe, memoryBlockSize } from "../guest/details.ts";
 import { DRIVERS, GROUPS } from "../storage/index.ts";
-import { VERSION } from "../version.ts";
+import { FEATURES, VERSION } from "../version.ts";
 import type { Handler } from "./handler.ts";
 
 /** What the runtime must know of the guest before it creates containers. */
@@ -12,6 +12,6 @@ export const getGuestDetails: Handler<"getGuestDetails"> = (request, { isInit })
     initDaemon: isInit,
     storageHandlers: [...DRIVERS.keys(), ...GROUPS.map(({ name }) => name)],
     supportsSeccomp: true,
-    extraFeatures: ["agent-policy", "seccomp"],
+    extraFeatures: [...FEATURES],
   },
 });

@@ -84,15 +84,17 @@ export class Sandbox {
   #hooks: Hooks = {};
   readonly #userNamespaces = new UserNamespaces();
   readonly #equipment: Equipment;
-  readonly #resolvConf = new ResolvConf();
+  readonly #resolvConf: ResolvConf;
   readonly storages: PodStorages;
   #hostname: string | undefined;
   #pidNamespace: Fd | undefined;
   /** The container whose first process the pid namespace ends with. */
   #pidNamespaceOwner: Container | undefined;
 
-  constructor(guest: Guest, hotplug: Hotplug, cdi: CdiOptions) {
+  /** `setsResolvConf`: the guest is to find names where the host says. */
+  constructor(guest: Guest, hotplug: Hotplug, cdi: CdiOptions, setsResolvConf = true) {
     this.guest = guest;
+    this.#resolvConf = new ResolvConf(setsResolvConf);
     this.hardware = new Hardware(() => this.containers, hotplug, guest.warn);
     this.#equipment = new Equipment(hotplug, cdi);
     this.network = new GuestNetwork((place, signal) => findInterface(hotplug, place, signal));

@@ -24,8 +24,8 @@ const mounts = (agent: TestAgent) =>
   Number(inside(agent, "grep -c ' /etc/resolv.conf ' /proc/1/mountinfo"));
 
 /** An agent whose /etc is empty but for what `command` makes there. */
-async function withEtc(command: string): Promise<TestAgent> {
-  const agent = await TestAgent.start();
+async function withEtc(command: string, toml?: string): Promise<TestAgent> {
+  const agent = await TestAgent.start(toml);
   inside(agent, `mount -t tmpfs tmpfs /etc && cd /etc && ${command}`);
   return agent;
 }
@@ -78,6 +78,17 @@ describe.skipIf(missing !== undefined)(`resolv.conf${why}`, () => {
     await createSandbox(agent, ["nameserver 192.0.2.1"]);
     expect(inside(agent, "cat /etc/resolv.conf")).toBe("");
     expect(mounts(agent)).toBe(before);
+  });
+
+  test("stays the guest's own where the agent is told so", async () => {
+    agent = await withEtc("echo old >resolv.conf", "set_resolv_conf = false");
+    const before = mounts(agent);
+    await createSandbox(agent, ["nameserver 192.0.2.1"]);
+    expect(inside(agent, "cat /etc/resolv.conf")).toBe("old\n");
+    expect(mounts(agent)).toBe(before);
+    // What the host sends is read all the same.
+    const refusal = await refusalOf(createSandbox(agent, ["nameserver \0"]));
+    expect(refusal.message).toBe("dns contains NUL");
   });
 
   test("that is a directory is refused", async () => {

@@ -100,7 +100,7 @@ class Agent implements AsyncDisposable {
 describe("the command line", () => {
   test.each(["--version", "-v"])("%s prints one line, as Kata's own agent has it", (argument) => {
     const line =
-      /^kata-agent version \S+ \(api version: 0\.0\.1, commit version: \S+, type: typescript, extra-features: \[\]\)\n$/;
+      /^kata-agent version \S+ \(api version: 0\.0\.1, commit version: \S+, type: typescript, extra-features: \["agent-policy", "seccomp"\]\)\n$/;
     expect(run(argument)).toEqual({ exitCode: 0, stdout: expect.stringMatching(line), stderr: "" });
     expect(run("--bogus", argument, "explain").stdout).toMatch(line);
   });

@@ -192,6 +192,13 @@ export const ROWS: readonly Row[] = [
     ...PORT,
   },
   {
+    parameter: "agent.set_resolv_conf",
+    key: "set_resolv_conf",
+    of: (config) => config.setsResolvConf,
+    unlessTold: true,
+    ...BOOL,
+  },
+  {
     parameter: "agent.visible_cdi_devices",
     key: "visible_cdi_devices",
     of: (config) => config.visibleCdiDevices,

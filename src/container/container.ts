@@ -14,6 +14,7 @@ import { type ContainerStatus, stateName } from "../oci/state.ts";
 import type { ContainerProcess, ContainerSpec } from "../oci/valid-spec.ts";
 import { checkMappedUser } from "../oci/validate-user-namespace.ts";
 import { Bundle } from "./bundle.ts";
+import { environmentOf } from "./environment.ts";
 import { type Entered, isBornTooLate, spawnExec } from "./exec.ts";
 import {
   type Hooked,
@@ -22,8 +23,9 @@ import {
   runPoststopHooks,
   runStartHooks,
 } from "./hooks.ts";
+import { Homes } from "./homes.ts";
 import { withIdMaps } from "./id-mapped-mounts.ts";
-import { type CreateInit, createInit, kindsOf } from "./init.ts";
+import { type Asked, createInit, kindsOf } from "./init.ts";
 import { warnOfIgnored } from "./kernel-support.ts";
 import { PinnedNamespaces } from "./pinned-namespaces.ts";
 import { checkProcMounts } from "./proc-guard.ts";
@@ -31,10 +33,7 @@ import type { Process } from "./process.ts";
 import { labelsOf, mountLabelOf } from "./security-modules.ts";
 import { seccompFilter } from "./seccomp-filters.ts";
 
-export type CreateOptions = Omit<
-  CreateInit,
-  "labels" | "mountLabel" | "bundle" | "cgroup" | "seccomp" | "runHooks" | "meanwhile" | "idMapped"
-> &
+export type CreateOptions = Asked &
   Pick<Hooked, "forgiven"> & {
     /** Called when the kernel kills in it for want of memory; before the end of the process is known. */
     readonly onOomKill: (() => void) | undefined;
@@ -78,13 +77,14 @@ export class Container {
   static async create(options: CreateOptions): Promise<Container> {
     const { id, spec, guest, forgiven, placement, signal, onOomKill } = options;
     warnOfIgnored(spec, guest.warn);
-    const profile = spec.linux.seccomp;
+    const { cgroupsPath, seccomp: profile } = spec.linux;
     const seccomp = profile && seccompFilter(profile);
     const labels = labelsOf(spec.process, guest.warn);
     const mountLabel = mountLabelOf(spec, guest.warn);
     await using undo = new AsyncDisposableStack();
+    const homes = undo.use(new Homes());
+    const environment = environmentOf(spec.process, homes, spec.root.path, signal);
     const bundle = undo.adopt(Bundle.create(id, spec), (made) => made.remove());
-    const { cgroupsPath } = spec.linux;
     const { hasSystemd } = guest;
     const cgroup = await createCgroup({ cgroupsPath, containerId: id, hasSystemd });
     const { ids } = placement;
@@ -105,7 +105,7 @@ export class Container {
       hooksBegan = true;
       return runCreateHooks(hooked, pid, kindsOf(placement), signal);
     };
-    const own = { bundle, cgroup, seccomp, labels, mountLabel, meanwhile, runHooks };
+    const own = { bundle, cgroup, seccomp, environment, labels, mountLabel, meanwhile, runHooks };
     const init = await withIdMaps(spec, placement.joined.get("user"), (idMapped) =>
       createInit({ ...options, ...own, idMapped }),
     );
@@ -118,7 +118,7 @@ export class Container {
     signal.throwIfAborted();
     undo.move();
     const ownsPidNamespace = placement.created.includes("pid");
-    return new Container({ ...hooked, init, pinned, ownsPidNamespace, root, oom });
+    return new Container({ ...hooked, init, pinned, ownsPidNamespace, root, oom, homes });
   }
 
   /** In its pod, by which shared mounts refer to it. */

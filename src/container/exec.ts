@@ -9,6 +9,7 @@ import { execProgram } from "../program/exec.ts";
 import type { Bundle } from "./bundle.ts";
 import { environmentOf } from "./environment.ts";
 import type { Guest } from "./guest.ts";
+import type { Homes } from "./homes.ts";
 import { limitStops } from "./limits.ts";
 import type { PinnedNamespaces } from "./pinned-namespaces.ts";
 import type { Process } from "./process.ts";
@@ -29,6 +30,7 @@ export type Entered = {
   readonly root: Fd;
   readonly seccomp: SeccompFilter | undefined;
   readonly ids: IdMaps | undefined;
+  readonly homes: Homes;
 };
 
 /** Throws a TapeError, a KernelError, or what `signal` says; then the process has ended. */
@@ -38,8 +40,11 @@ export async function spawnExec(
   process: ContainerProcess,
   signal: AbortSignal,
 ): Promise<Process> {
-  const { cgroup, init } = container;
-  const spawnIn = (entry: Cgroup["entry"]) => spawnAt(container, execId, process, signal, entry);
+  const { cgroup, init, spec, homes, root } = container;
+  const asked = likeInit(process, spec.process);
+  const environment = await environmentOf(asked, homes, root, signal);
+  const exec = { execId, process: asked, environment, signal };
+  const spawnIn = (entry: Cgroup["entry"]) => spawnAt(container, exec, entry);
   try {
     return await spawnIn(cgroup.entry);
   } catch (error) {
@@ -56,31 +61,32 @@ function isBusy(error: unknown): boolean {
   return error instanceof KernelError && error.call.name === "clone3" && error.is("EBUSY");
 }
 
-function spawnAt(
-  container: Entered,
-  execId: string,
-  process: ContainerProcess,
-  signal: AbortSignal,
-  entry: Cgroup["entry"],
-): Promise<Process> {
-  const { id, spec, guest, init, pinned, root, seccomp, ids } = container;
-  const asked = likeInit(process, spec.process);
-  const labels = labelsOf(asked, guest.warn);
+type Exec = {
+  readonly execId: string;
+  readonly process: ContainerProcess;
+  readonly environment: readonly string[];
+  readonly signal: AbortSignal;
+};
+
+function spawnAt(container: Entered, exec: Exec, entry: Cgroup["entry"]): Promise<Process> {
+  const { id, spec, guest, init, pinned, seccomp, ids } = container;
+  const { execId, process, environment, signal } = exec;
+  const labels = labelsOf(process, guest.warn);
   return spawn({
     execId,
     terminal: process.terminal === true,
     until: "executed",
     pidNamespace: pinned.get("pid"),
-    stops: limitStops(ids, asked),
+    stops: limitStops(ids, process),
     cgroup: { entry },
     guest,
     take: takeListener(container, "running", init.child.pid),
     signal,
     program: (birth) =>
-      execProgram(asked, {
+      execProgram(process, {
         ...birth,
         containerId: id,
-        environment: environmentOf(asked, root),
+        environment,
         ids,
         joined: pinned.joined,
         served: spec.linux,

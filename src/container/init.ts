@@ -1,9 +1,6 @@
 // The first process of a container.
 import type { Cgroup } from "../cgroup/cgroup.ts";
-import { Fd } from "../kernel/fd.ts";
-import { AT_FDCWD } from "../linux/constants.ts";
-import { openat } from "../linux/fs.ts";
-import { O } from "../linux/open-flags.ts";
+import type { Fd } from "../kernel/fd.ts";
 import type { SeccompFilter } from "../linux/seccomp.ts";
 import { hasCreateHooks } from "../oci/hooks.ts";
 import type { IdMaps } from "../oci/id-mapping.ts";
@@ -16,7 +13,6 @@ import type { Labels } from "../program/security-labels.ts";
 import type { Child } from "../tape/player.ts";
 import type { Bundle } from "./bundle.ts";
 import { entriesToCopy } from "./copy-up.ts";
-import { environmentOf } from "./environment.ts";
 import type { Guest } from "./guest.ts";
 import type { Process } from "./process.ts";
 import { limitStops } from "./limits.ts";
@@ -32,18 +28,22 @@ export type Placement = {
   readonly ids: IdMaps | undefined;
 };
 
-export type CreateInit = {
+export type Asked = {
   readonly id: string;
   readonly spec: ContainerSpec;
   readonly guest: Guest;
   readonly placement: Placement;
+  readonly signal: AbortSignal;
+};
+
+export type CreateInit = Asked & {
   readonly bundle: Bundle;
   readonly cgroup: Cgroup;
   readonly seccomp: SeccompFilter | undefined;
+  readonly environment: Promise<readonly string[]>;
   readonly labels: Labels;
   readonly mountLabel: string | undefined;
   readonly idMapped: ReadonlyMap<Mount, Fd>;
-  readonly signal: AbortSignal;
   readonly meanwhile: () => void;
   /** Run the hooks that come before the root is entered, for the first process `pid`. */
   readonly runHooks: (pid: number) => Promise<void>;
@@ -56,12 +56,8 @@ export async function createInit(options: CreateInit): Promise<Process> {
   const { joined, created, ids } = placement;
   // Who lives in a user namespace is born into its pid namespace from inside.
   const isMapped = ids !== undefined;
-  const copied = await entriesToCopy(spec);
-  using root = Fd.of(
-    `open ${spec.root.path}`,
-    openat(AT_FDCWD, spec.root.path, O.PATH | O.DIRECTORY),
-  );
-  const environment = environmentOf(spec.process, root);
+  const copied = await entriesToCopy(spec, signal);
+  const environment = await options.environment;
   return await spawn({
     execId: id,
     terminal: spec.process.terminal === true,

@@ -1,11 +1,10 @@
 // A directory and all that is below it, looked at off the event loop: it may be on a disk, or the host's.
-import { lstat, opendir, readlink } from "node:fs/promises";
+import { lstat, open, opendir, readlink } from "node:fs/promises";
 import { S } from "../linux/constants.ts";
-import { openat } from "../linux/fs.ts";
-import { O } from "../linux/open-flags.ts";
+import { O, openFlagsFor } from "../linux/open-flags.ts";
 import type { TreeEntry } from "../linux/tree-entry.ts";
-import { Fd } from "./fd.ts";
-import { attempt } from "./perform.ts";
+import type { Fd } from "./fd.ts";
+import { arch } from "./native.ts";
 
 /** Of a whole tree. */
 export type TreeLimits = {
@@ -15,6 +14,7 @@ export type TreeLimits = {
 };
 
 const PERMISSIONS = 0o7777;
+const DIRECTORY = openFlagsFor(arch, O.PATH | O.DIRECTORY | O.NOFOLLOW | O.CLOEXEC);
 
 /**
  * All below `directory`, which is not closed. Each directory is entered by its descriptor, so no link
@@ -23,17 +23,17 @@ const PERMISSIONS = 0o7777;
  */
 export async function readTree(directory: Fd, limits: TreeLimits): Promise<readonly TreeEntry[]> {
   const left = { ...limits };
-  return await readLevel(directory, left, limits.depth);
+  return await readLevel(directory.number, left, limits.depth);
 }
 
 type Left = { entries: number; bytes: number };
 
-async function readLevel(directory: Fd, left: Left, depth: number): Promise<TreeEntry[]> {
+async function readLevel(directory: number, left: Left, depth: number): Promise<TreeEntry[]> {
   if (depth === 0) throw new RangeError("directories too deep");
-  const path = `/proc/self/fd/${directory.number}`;
+  const path = `/proc/self/fd/${directory}`;
   const found: TreeEntry[] = [];
   for (const name of await namesIn(path, left)) {
-    const entry = await readEntry(directory, `${path}/${name}`, name, left, depth);
+    const entry = await readEntry(`${path}/${name}`, name, left, depth);
     if (entry !== undefined) found.push(entry);
   }
   return found;
@@ -50,7 +50,6 @@ async function namesIn(path: string, left: Left): Promise<readonly string[]> {
 }
 
 async function readEntry(
-  directory: Fd,
   path: string,
   name: string,
   left: Left,
@@ -66,11 +65,8 @@ async function readEntry(
       if (left.bytes < 0) throw new RangeError("too many bytes");
       return { ...entry, kind: "file", size };
     case S.IFDIR: {
-      const open = openat(directory.number, name, O.PATH | O.DIRECTORY | O.NOFOLLOW);
-      const number = attempt(open);
-      if (number < 0) return undefined;
-      using below = new Fd(number);
-      return { ...entry, kind: "directory", entries: await readLevel(below, left, depth - 1) };
+      await using below = await open(path, DIRECTORY);
+      return { ...entry, kind: "directory", entries: await readLevel(below.fd, left, depth - 1) };
     }
     default:
       return undefined;

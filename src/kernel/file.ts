@@ -1,7 +1,7 @@
 // Files and directories that the kernel itself serves (procfs, sysfs, cgroupfs): small and quick.
 // What may block, such as a file on a disk or on the host, is a tape played in a child instead.
 import { type Call, call } from "../linux/call.ts";
-import { AT_FDCWD, S } from "../linux/constants.ts";
+import { AT, AT_FDCWD, S } from "../linux/constants.ts";
 import { errnoNumber } from "../linux/errno.ts";
 import { KernelError } from "../linux/error.ts";
 import { exists, hasEntry, mkdirat, openat, rmdir, statx } from "../linux/fs.ts";
@@ -141,6 +141,12 @@ export function deviceNodeOf(file: Fd): DeviceNode | undefined {
   return { number, mode: mode & ~S.IFMT, uid, gid };
 }
 
+/** Whether it is on a disk of the guest, which the kernel asks, and no server. */
+export function isOnDisk(file: Fd): boolean {
+  // Major number of the file system's device; those of no disk share 0.
+  return statusOf(file).getUint32(136, true) !== 0;
+}
+
 export function isDirectory(file: Fd): boolean {
   return (statusOf(file).getUint16(28, true) & S.IFMT) === S.IFDIR;
 }
@@ -162,6 +168,8 @@ export function isSameFile(one: Fd, other: Fd): boolean {
 /** struct statx of linux/stat.h */
 function statusOf(file: Fd): DataView {
   const status = new Uint8Array(256);
-  perform("see what kind of file it is", statx(file.number, status));
+  // As the kernel has it, without asking whoever serves the file system: what is looked at does not change.
+  const known = statx(file.number, status, AT.STATX_DONT_SYNC);
+  perform("see what kind of file it is", known);
   return new DataView(status.buffer);
 }

@@ -8,6 +8,7 @@ export const AT = {
   REMOVEDIR: 0x200,
   EACCESS: 0x200,
   EMPTY_PATH: 0x1000,
+  STATX_DONT_SYNC: 0x4000,
   RECURSIVE: 0x8000,
 } as const;
 
@@ -38,7 +39,11 @@ export const RESOLVE = {
   NO_SYMLINKS: 0x04,
   BENEATH: 0x08,
   IN_ROOT: 0x10,
+  CACHED: 0x20,
 } as const;
+
+/** linux/fs.h */
+export const RWF = { NOWAIT: 0x8 } as const;
 
 /** linux/magic.h */
 export const MAGIC = {

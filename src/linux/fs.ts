@@ -23,6 +23,12 @@ export function openInRoot(root: FdArg, path: string, flags: number, mode = 0, r
   return call("openat2", root, path, how, 24);
 }
 
+/** Where the kernel knows the whole way already; EAGAIN where it would have to look it up. */
+export function openKnown(path: string, flags: number): Call {
+  const how = structOf("open_how", { flags: flags | O.CLOEXEC, mode: 0, resolve: RESOLVE.CACHED });
+  return call("openat2", AT.FDCWD, path, how, 24);
+}
+
 export function mkdirat(dir: FdArg, path: string, mode: number): Call {
   return call("mkdirat", dir, path, mode);
 }
@@ -117,7 +123,7 @@ export function fstatfs(fd: FdArg, buffer: Uint8Array): Call {
 }
 
 /** statx(2) of an open file into `buffer`, 256 bytes; stx_mode is the 16-bit word at byte 28. */
-export function statx(fd: FdArg, buffer: Uint8Array): Call {
+export function statx(fd: FdArg, buffer: Uint8Array, flags = 0): Call {
   const STATX_TYPE_AND_MODE = 3;
-  return call("statx", fd, "", AT.EMPTY_PATH, STATX_TYPE_AND_MODE, buffer);
+  return call("statx", fd, "", AT.EMPTY_PATH | flags, STATX_TYPE_AND_MODE, buffer);
 }

@@ -1,8 +1,9 @@
 // Descriptors: read(2), write(2), close(2), dup(2), pipe(2), close_range(2), eventfd(2), fcntl(2),
 // memfd_create(2).
 import { type Call, type FdArg, call } from "./call.ts";
-import { CLOSE_RANGE, EFD, F, MFD } from "./constants.ts";
+import { CLOSE_RANGE, EFD, F, MFD, RWF } from "./constants.ts";
 import { O } from "./open-flags.ts";
+import { structOf } from "./struct.ts";
 
 /** Read up to the length of `buffer` into it. */
 export function read(fd: FdArg, buffer: Uint8Array): Call {
@@ -17,6 +18,12 @@ export function pread(fd: FdArg, buffer: Uint8Array, offset: number): Call {
 /** All of `data`, which may be a secret, at `offset`. */
 export function pwrite(fd: FdArg, data: Uint8Array, offset: number): Call {
   return call("pwrite64", fd, data, data.length, offset);
+}
+
+/** preadv2(2) into one buffer: EAGAIN where the kernel would have to wait for it. */
+export function preadNow(fd: FdArg, buffer: Uint8Array, offset: number): Call {
+  const iovec = structOf("iovec", { iov_base: buffer, iov_len: buffer.length });
+  return call("preadv2", fd, iovec, 1, offset, 0, RWF.NOWAIT);
 }
 
 export function write(fd: FdArg, data: Uint8Array): Call {

@@ -94,7 +94,7 @@ const CONTAINERS: readonly (readonly [string, Wanted, string])[] = [
   [
     "a root that is not there",
     { spec: { Root: { Path: "/nowhere" } } },
-    "open /nowhere: ENOENT: No such file or directory",
+    "ENOENT: No such file or directory",
   ],
 ];
 
@@ -119,7 +119,7 @@ describeWithAgent("a container that cannot be created", (agent) => {
   test.each(CONTAINERS)("because of %s says so, and leaves nothing", async (_, wanted, text) => {
     const before = agent().held();
     const error = await refusalOf(createContainer(agent(), ["true"], wanted));
-    expect(error.message).toBe(text);
+    expect(error.message).toEndWith(text);
     expect(error.code).toBe(Code.INTERNAL);
     expect(agent().held()).toEqual(before);
   });

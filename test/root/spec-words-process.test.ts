@@ -100,6 +100,18 @@ describeWithAgent("process.env", (agent) => {
     const { stdout } = await container.run(args, { Env: [PATH], User: { UID: 1000 } });
     expect(stdout).toBe("/home/user\n");
   });
+
+  test("has HOME in an exec from where the database is by then, no disk for one", async () => {
+    const options = ["tmpcopyup"];
+    const mounts = [{ destination: "/etc", type: "tmpfs", source: "tmpfs", options }];
+    await using container = await idleContainer(agent(), { mounts });
+    await container.run(["sh", "-c", "echo other:x:1000:1000::/other: >/etc/passwd"]);
+    const args = ["sh", "-c", "echo $HOME"];
+    const homeNow = async (UID: number) =>
+      (await container.run(args, { Env: [PATH], User: { UID } })).stdout;
+    expect(await homeNow(1000)).toBe("/other\n");
+    expect(await homeNow(4711)).toBe("/\n");
+  });
 });
 
 describeWithAgent("process.cwd", (agent) => {

@@ -8,6 +8,7 @@ import { Code } from "../../src/ttrpc/code.ts";
 import type { TestAgent } from "../support/agent.ts";
 import { idleContainer, requestFor } from "../support/container.ts";
 import { refusalOf } from "../support/refusal.ts";
+import { processMessage } from "../support/spec.ts";
 import { STATE } from "../support/storages.ts";
 import { describeWithAgent } from "../support/with-agent.ts";
 
@@ -111,6 +112,59 @@ describeWithAgent("a share whose server is gone", (agent) => {
       asked.storages = [];
       await agent().client.call(method.createContainer, asked);
       await agent().client.call(method.removeContainer, { containerId: asked.containerId });
+    },
+    LONG_MS,
+  );
+
+  /** Others are served while `call`, which is given little time, waits for the share. */
+  async function expectOthersServed(call: Promise<unknown>): Promise<void> {
+    let isOver = false;
+    const refusal = refusalOf(call).finally(() => (isOver = true));
+    const took = await checks(agent());
+    expect(took[CALLS / 2]).toBeLessThan(PROMPT_MS);
+    expect(isOver).toBe(false);
+    expect(await refusal).toEqual({ code: Code.DEADLINE_EXCEEDED, message: "timeout" });
+  }
+
+  const PATIENT_NS = 2_000_000_000n;
+
+  test.skipIf(!hasFuse).each([
+    ["its root", []],
+    [
+      "a directory that is to be copied",
+      [{ destination: "/x", type: "tmpfs", source: "tmpfs", options: ["tmpcopyup"] }],
+    ],
+  ])(
+    "holds up who wants a container with %s in it, and no other call",
+    async (_, mounts) => {
+      const before = agent().held();
+      {
+        await using _share = await deadShare(agent());
+        const rootfs = `${SHARE}/root`;
+        const request = requestFor(agent(), ["true"], { rootfs, mounts });
+        const call = agent().client.call(method.createContainer, request, {
+          timeoutNano: PATIENT_NS,
+        });
+        await expectOthersServed(call);
+      }
+      await agent().untilHeld(before);
+    },
+    LONG_MS,
+  );
+
+  test.skipIf(!hasFuse)(
+    "holds up who wants a process of a user that is looked for in it, and no other call",
+    async () => {
+      await using _share = await deadShare(agent());
+      const mounts = [{ destination: "/etc", type: "bind", source: SHARE, options: ["bind"] }];
+      await using container = await idleContainer(agent(), { mounts });
+      const { containerId } = container;
+      const process = processMessage(["true"], { User: { UID: 1000 } });
+      const request = { containerId, execId: "late", process };
+      const options = { timeoutNano: PATIENT_NS };
+      await expectOthersServed(agent().client.call(method.execProcess, request, options));
+      // The container's own is known, and an exec need not ask again.
+      expect((await container.run(["/bin/true"])).status).toBe(0);
     },
     LONG_MS,
   );

@@ -34,6 +34,7 @@ const KERNEL: Readonly<Record<string, Group>> = {
   S: [constants.S, prefix("S_")],
   RENAME: [constants.RENAME, prefix("RENAME_")],
   RESOLVE: [constants.RESOLVE, prefix("RESOLVE_")],
+  RWF: [constants.RWF, prefix("RWF_")],
   MAGIC: [constants.MAGIC, (key) => `${key}_MAGIC`],
   OPEN_TREE: [constants.OPEN_TREE, prefix("OPEN_TREE_")],
   MOVE_MOUNT: [constants.MOVE_MOUNT, prefix("MOVE_MOUNT_")],

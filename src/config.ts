@@ -13,6 +13,7 @@ import {
   url,
   word,
 } from "./option/kind.ts";
+import { readGuestComponents } from "./option/guest-components.ts";
 import { documentOf, rowOf } from "./option/markdown.ts";
 import { readMemAgent } from "./option/mem-agent.ts";
 import { CONFIG_FILE, type Read } from "./option/option.ts";
@@ -201,60 +202,7 @@ function options(read: Read) {
       says: "How long the specs of CDI devices may take to appear.",
       acts: true,
     }),
-    cdhApiTimeoutMs: read({
-      parameter: "agent.cdh_api_timeout",
-      kind: seconds,
-      default: 50_000,
-      says: "How long the confidential data hub may take to answer.",
-      acts: false,
-    }),
-    imagePullTimeoutMs: read({
-      parameter: "agent.image_pull_timeout",
-      kind: seconds,
-      default: 1_200_000,
-      says: "How long it may take to pull an image.",
-      acts: false,
-    }),
-    launchProcessTimeoutMs: read({
-      parameter: "agent.launch_process_timeout",
-      kind: seconds,
-      default: 6_000,
-      says: "How long guest components may take to start.",
-      acts: false,
-    }),
-    guestComponentsProcs: read({
-      parameter: "agent.guest_components_procs",
-      kind: word({
-        none: "none",
-        "attestation-agent": "attestation-agent",
-        "confidential-data-hub": "confidential-data-hub",
-        "api-server-rest": "api-server-rest",
-      } as const),
-      default: "api-server-rest",
-      says: "The last guest component to start; those before it are started as well.",
-      acts: false,
-    }),
-    guestComponentsRestApi: read({
-      parameter: "agent.guest_components_rest_api",
-      kind: word({ all: "all", attestation: "attestation", resource: "resource" } as const),
-      default: "resource",
-      says: "What the REST server of the guest components offers.",
-      acts: false,
-    }),
-    attesterVariant: read({
-      variable: "KATA_ATTESTER_VARIANT",
-      kind: text,
-      default: "default",
-      says: "The variant of the attester to start.",
-      acts: false,
-    }),
-    secureStorageIntegrity: read({
-      parameter: "agent.secure_storage_integrity",
-      kind: bool,
-      default: true,
-      says: "Protect the integrity of encrypted storage.",
-      acts: false,
-    }),
+    guestComponents: readGuestComponents(read),
     devMode: read({
       parameter: "agent.devmode",
       key: "dev_mode",

@@ -191,7 +191,8 @@ function expectValid(config: Config): void {
   for (const number of [logPort, debugConsolePort, passfdListenerPort, containerPipeSize]) {
     expect(Number.isInteger(number) && number >= 0 && number <= I32).toBe(true);
   }
-  const { hotplugTimeoutMs, cdiTimeoutMs, cdhApiTimeoutMs, imagePullTimeoutMs } = config;
+  const { hotplugTimeoutMs, cdiTimeoutMs, guestComponents } = config;
+  const { cdhApiTimeoutMs, imagePullTimeoutMs } = guestComponents;
   for (const number of [hotplugTimeoutMs, cdiTimeoutMs, cdhApiTimeoutMs, imagePullTimeoutMs]) {
     expect(Number.isInteger(number) && number >= 1 && number <= I32).toBe(true);
   }

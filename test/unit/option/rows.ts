@@ -215,28 +215,28 @@ export const ROWS: readonly Row[] = [
   {
     parameter: "agent.cdh_api_timeout",
     key: "cdh_api_timeout",
-    of: (config) => config.cdhApiTimeoutMs,
+    of: (config) => config.guestComponents.cdhApiTimeoutMs,
     unlessTold: 50_000,
     ...SECONDS,
   },
   {
     parameter: "agent.image_pull_timeout",
     key: "image_pull_timeout",
-    of: (config) => config.imagePullTimeoutMs,
+    of: (config) => config.guestComponents.imagePullTimeoutMs,
     unlessTold: 1_200_000,
     ...SECONDS,
   },
   {
     parameter: "agent.launch_process_timeout",
     key: "launch_process_timeout",
-    of: (config) => config.launchProcessTimeoutMs,
+    of: (config) => config.guestComponents.launchProcessTimeoutMs,
     unlessTold: 6_000,
     ...SECONDS,
   },
   {
     parameter: "agent.guest_components_procs",
     key: "guest_components_procs",
-    of: (config) => config.guestComponentsProcs,
+    of: (config) => config.guestComponents.procs,
     unlessTold: "api-server-rest",
     ...words(
       ...["none", "attestation-agent", "confidential-data-hub", "api-server-rest"].map(same),
@@ -245,13 +245,13 @@ export const ROWS: readonly Row[] = [
   {
     parameter: "agent.guest_components_rest_api",
     key: "guest_components_rest_api",
-    of: (config) => config.guestComponentsRestApi,
+    of: (config) => config.guestComponents.restApi,
     unlessTold: "resource",
     ...words(...["all", "attestation", "resource"].map(same)),
   },
   {
     variable: "KATA_ATTESTER_VARIANT",
-    of: (config) => config.attesterVariant,
+    of: (config) => config.guestComponents.attesterVariant,
     unlessTold: "default",
     ...TEXT,
     goodToml: [],
@@ -260,7 +260,7 @@ export const ROWS: readonly Row[] = [
   {
     parameter: "agent.secure_storage_integrity",
     key: "secure_storage_integrity",
-    of: (config) => config.secureStorageIntegrity,
+    of: (config) => config.guestComponents.secureStorageIntegrity,
     unlessTold: true,
     ...BOOL,
   },

@@ -47,6 +47,8 @@ describeWithVm("Layers of an image on a disk", options, (vm) => {
     await plug(vm(), 1, disk.path);
     await plug(vm(), 2, makeUpperDisk(directory));
     await plug(vm(), 3, spoilt);
+    // The image of the second layer by itself.
+    await plug(vm(), 4, join(directory, "layer-2"));
   });
 
   test("are the root of a container, the first above the others", async () => {
@@ -71,6 +73,16 @@ describeWithVm("Layers of an image on a disk", options, (vm) => {
     }
     await using again = await start(vm(), "c-again", write);
     expect((await again.run(["cat", "/etc/layer"])).stdout).toBe("mine\n");
+  });
+
+  test("may be one image that is the whole disk, as where the snapshotter merges them", async () => {
+    const before = await stateOf(vm());
+    {
+      await using container = await start(vm(), "c-whole", { lowers: 4, layers: [WHOLE] });
+      expect((await container.run(["cat", "/etc/layer"])).stdout).toBe("below\n");
+      expect((await container.run(["touch", "/written"])).status).toBe(0);
+    }
+    expect(await stateOf(vm())).toEqual(before);
   });
 
   test("may be shared by two containers, and the last takes the devices away", async () => {
@@ -103,10 +115,13 @@ describeWithVm("Layers of an image on a disk", options, (vm) => {
   });
 });
 
+/** A layer that is a disk of its own. */
+const WHOLE = "whole";
+
 type Wanted = {
   /** The slot of the disk with the layers. */
   readonly lowers: number;
-  readonly layers: readonly DiskLayer[];
+  readonly layers: readonly (DiskLayer | typeof WHOLE)[];
   /** The slot of the disk to write to. */
   readonly upper?: number;
 };
@@ -135,7 +150,9 @@ async function start(vm: TestVm, id: string, { lowers, upper, layers }: Wanted) 
   });
 }
 
-function partitionOptions({ partition, rootHash, salt, hashOffset }: DiskLayer): string[] {
+function partitionOptions(layer: DiskLayer | typeof WHOLE): string[] {
+  if (layer === WHOLE) return [];
+  const { partition, rootHash, salt, hashOffset } = layer;
   return [
     "X-kata.gpt-partitioned=true",
     `X-kata.partition-number=${partition}`,

@@ -1,5 +1,7 @@
 // A root file system of layers (storage-devices-network.md section 2.11).
 import { internal } from "../error.ts";
+import { readText } from "../kernel/file.ts";
+import { parseMountinfo } from "../linux/mountinfo.ts";
 import { InvalidSpec } from "../oci/invalid-spec.ts";
 import { makeDirectories, removeTree } from "./directories.ts";
 import type { AttachContext, Driver } from "./driver.ts";
@@ -26,11 +28,7 @@ export const overlayfs: Driver = {
       throw new InvalidSpec(`the storage ${storage.mountPoint}: overlay-rw and an upperdir`);
     planMount(storage);
     return async (context) => {
-      const { containerId, undo } = context;
-      // What is written to the container's own directory is in the guest's memory, and nobody's after it.
-      for (const path of directories)
-        if (path.startsWith(`/run/kata-containers/${containerId}/`))
-          undo.defer(() => removeTree(path));
+      for (const path of directories) context.undo.defer(() => removeOwn(path, context));
       await makeDirectories(directories, context);
       const options = isWritable ? await writtenTo(context) : [];
       const fstype = isWritable ? "overlay" : storage.fstype;
@@ -41,6 +39,21 @@ export const overlayfs: Driver = {
     };
   },
 };
+
+/**
+ * What is written to the container's own directory is in the guest's memory, and nobody's after it. What
+ * is mounted there may be a disk of the host's, and is left alone.
+ */
+async function removeOwn(path: string, { containerId }: AttachContext): Promise<void> {
+  const own = `/run/kata-containers/${containerId}`;
+  const isBelow = (below: string, above: string) => `${below}/`.startsWith(`${above}/`);
+  if (!isBelow(path, own)) return;
+  const mounts = parseMountinfo(readText("/proc/self/mountinfo"));
+  const isMounted = mounts.some(
+    ({ mountPoint }) => isBelow(mountPoint, own) && isBelow(path, mountPoint),
+  );
+  if (!isMounted) await removeTree(path);
+}
 
 /** Where the container's own layer is: in memory, and gone with the mount. The options that say so. */
 async function writtenTo(context: AttachContext): Promise<readonly string[]> {

@@ -155,6 +155,22 @@ describeWithStorages("an overlayfs storage", (made) => {
     expect(made().warnings).toEqual([]);
   });
 
+  test("leaves alone what others have mounted in the container's own directory", async () => {
+    const disk = filled();
+    const at = `${STATE}/c7/disk`;
+    const asked = {
+      ...overlay(`upperdir=${at}/fs`, `workdir=${at}/work`),
+      driverOptions: ["fs", "work"].map(
+        (name) => `io.katacontainers.volume.overlayfs.create_directory=${at}/${name}`,
+      ),
+    };
+    const below = storage({ driver: "bind", source: disk, mountPoint: at });
+    const held = await made().add([below, asked], "c7");
+    writeFileSync(join(asked.mountPoint, "new"), "written");
+    await held[Symbol.asyncDispose]();
+    expect(readFileSync(join(disk, "fs/new"), "utf8")).toBe("written");
+  });
+
   test("with overlay-rw needs a container", async () => {
     const before = seen();
     const asked = overlay("io.katacontainers.fs-opt.overlay-rw");

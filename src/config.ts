@@ -232,7 +232,7 @@ export function configFileIn(commandLine: string): string | undefined {
 
 /** All of it on one line for the log, but no name and password of a proxy. */
 export function describeConfig(config: Config): string {
-  const httpsProxy = config.httpsProxy.replace(/\/\/[^/@]*@/, "//…@");
+  const httpsProxy = config.httpsProxy && config.httpsProxy.replace(/\/\/[^/@]*@/, "//…@");
   return JSON.stringify({ ...config, httpsProxy }, (_, value: unknown) =>
     typeof value === "bigint" ? String(value) : value,
   );

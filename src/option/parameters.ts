@@ -3,10 +3,14 @@
 /** `value` is undefined where the word has no `=`. */
 export type Parameter = { readonly name: string; readonly value: string | undefined };
 
-/** The words in their order. There is no quoting: a value cannot hold a blank. */
+const BLANKS = [" ", "\t", "\n", "\f", "\r"] as const;
+
+/**
+ * The words in their order. There is no quoting: a value cannot hold a blank. By no regular expression, as
+ * nothing before the agent listens: the first one waits for a thread in which Bun gets its own ready.
+ */
 export function parametersOf(commandLine: string): Parameter[] {
-  return commandLine
-    .split(/[ \t\n\f\r]+/)
+  return BLANKS.reduce((words, blank) => words.flatMap((word) => word.split(blank)), [commandLine])
     .filter((word) => word !== "")
     .map((word) => {
       const at = word.indexOf("=");

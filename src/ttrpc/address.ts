@@ -56,9 +56,13 @@ function parseVsock(text: string, rest: string): VsockAddress {
 }
 
 function parseUint32(text: string): number | undefined {
-  if (!/^[0-9]{1,10}$/.test(text)) return undefined;
+  if (text === "" || text.length > 10 || ![...text].every(isDigit)) return undefined;
   const value = Number(text);
   return value <= 0xffffffff ? value : undefined;
+}
+
+function isDigit(character: string): boolean {
+  return character >= "0" && character <= "9";
 }
 
 function invalid(text: string, reason: string): Error {

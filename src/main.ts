@@ -1,21 +1,11 @@
 // Choose the role from the command line; listen; then have `service.ts` serve.
 import { LONGEST_TIMER_MS } from "./async/timeout.ts";
-import { describeConfig } from "./config.ts";
 import { readText } from "./kernel/file.ts";
 import { listenOn } from "./kernel/listener.ts";
-import { startReaper } from "./kernel/reaper.ts";
 import { loadConfig } from "./load-config.ts";
-import { dying, log, openLog, textOf } from "./log.ts";
 import { type Arguments, parseArguments } from "./option/arguments.ts";
 import { parseAddress } from "./ttrpc/address.ts";
-import {
-  API_VERSION,
-  COMMIT_VERSION,
-  FEATURE_LIST,
-  NAME,
-  VERSION,
-  versionLine,
-} from "./version.ts";
+import { NAME, versionLine } from "./version.ts";
 
 const USAGE = `usage: ${NAME} [--config FILE]        serve the runtime
        ${NAME} explain config.json    print the system calls a container would start with
@@ -61,37 +51,18 @@ function start(configFile: string | undefined, ignored: readonly string[]): void
   // A child or a descriptor that is waited for is nothing to Bun, which ends a program that waits for
   // nothing. Whoever sits at the console of an agent that cannot serve would find the guest gone.
   setInterval(() => {}, LONGEST_TIMER_MS);
-  // A defect in one call must not end the pod.
-  process.on("uncaughtException", (error) =>
-    log.fatal("uncaught exception", { error: textOf(error) }),
-  );
-  process.on("unhandledRejection", (error) =>
-    log.fatal("unhandled rejection", { error: textOf(error) }),
-  );
   // However the agent ends, as PID 1 it takes the guest with it: the kernel would panic.
   if (asInit !== undefined) process.on("exit", asInit.powerOff);
-  const { config, warnings } = loadConfig(configFile);
-  openLog(config);
-  log.info("announce", {
-    "agent-commit": COMMIT_VERSION,
-    "agent-version": VERSION,
-    "api-version": API_VERSION,
-    config: describeConfig(config),
-    "extra-features": FEATURE_LIST,
-  });
-  for (const argument of ignored) log.warn("argument ignored", { argument });
-  for (const warning of warnings) log.warn(warning);
-  startReaper();
+  const told = loadConfig(configFile);
   // The address may be in a file system that is mounted here.
-  asInit?.prepare(config);
-  // A runtime that is refused may give up before it dials again.
-  const listener = tryTo(() => listenOn(parseAddress(config.serverAddress), config.serverAddress));
-  import("./service.ts")
-    .then(({ runService }) => runService(config, listener, isInit))
-    .catch((error: unknown) => {
-      dying("cannot serve", error);
-      process.exit(1);
-    });
+  asInit?.prepare(told.config);
+  // A runtime that is refused may give up before it dials again: what can wait is loaded after this, the
+  // log as well.
+  const { serverAddress } = told.config;
+  const listener = tryTo(() => listenOn(parseAddress(serverAddress), serverAddress));
+  void import("./service.ts").then(({ runService }) =>
+    runService({ ...told, ignored }, listener, isInit),
+  );
 }
 
 /** The result, or the error, for when it is asked for. */

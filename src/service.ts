@@ -2,6 +2,7 @@
 // Its modules are read only once the agent listens: a runtime that dials early then waits in the queue
 // of the socket instead of being refused.
 import { NEVER } from "./async/never.ts";
+import { type Told, announce } from "./announce.ts";
 import type { Config } from "./config.ts";
 import { describeGuest } from "./container/guest.ts";
 import type { HookRules } from "./container/hook-rules.ts";
@@ -15,6 +16,7 @@ import { letGoOfCode } from "./kernel/code-pages.ts";
 import type { Fd } from "./kernel/fd.ts";
 import { hasName, readText } from "./kernel/file.ts";
 import { listenOn } from "./kernel/listener.ts";
+import { startReaper } from "./kernel/reaper.ts";
 import { drainLog, dying, isLogged, log, recentLines, textOf } from "./log.ts";
 import { Metrics } from "./metrics/metrics.ts";
 import { Policy } from "./policy/policy.ts";
@@ -45,9 +47,12 @@ const rpc = log.withTag("rpc");
 const clock = log.withTag("clock");
 
 /** `listener` listens on the address of the configuration. */
-export function runService(config: Config, listener: () => Fd, isInit: boolean): void {
+export function runService(told: Told, listener: () => Fd, isInit: boolean): void {
+  const { config } = told;
+  announce(told);
   let debugConsole = Promise.resolve();
   try {
+    startReaper();
     const sandbox = new Sandbox(
       describeGuest(config.containerPipeSize, hookRules(config), log.withTag("container").warn),
       new Hotplug({ timeoutMs: config.hotplugTimeoutMs }),

@@ -9,6 +9,8 @@ import { AgentClient } from "../support/agent-client.ts";
 import { freshName } from "../support/listen.ts";
 
 const MAIN = join(import.meta.dir, "../../src/main.ts");
+/** What main.ts loads once the agent listens. */
+const SERVICE = join(import.meta.dir, "../../src/service.ts");
 const directory = mkdtempSync(join(tmpdir(), "kata-agent-main-"));
 afterAll(() => rmSync(directory, { recursive: true }));
 
@@ -254,7 +256,8 @@ describe("a defect", () => {
     ["unhandled rejection", `void Promise.reject(new Error("a defect"));`],
   ])("that shows as an %s is logged with its stack, and the agent goes on", async (msg, code) => {
     const program = join(directory, "defect.ts");
-    writeFileSync(program, `await import(${JSON.stringify(MAIN)});\n${code}`);
+    const loaded = [MAIN, SERVICE].map((file) => `await import(${JSON.stringify(file)});`);
+    writeFileSync(program, [...loaded, code].join("\n"));
     await using agent = new Agent({}, program);
     const line = await agent.until(msg);
     expect(line["level"]).toBe("CRIT");

@@ -73,6 +73,7 @@ const TOP = new Set([
   "config",
   "load-config",
   "as-init",
+  "announce",
   "log",
   "explain",
   "rest",

@@ -24,7 +24,7 @@ import { readable } from "../kernel/poll.ts";
 import { type ExitStatus, exitOf } from "../kernel/reaper.ts";
 import { type Target, encode } from "./encode.ts";
 import { TapeError } from "./error.ts";
-import { type Tape, TapeTooLong } from "./tape.ts";
+import { type Op, type Tape, TapeTooLong } from "./tape.ts";
 
 /**
  * The two ends of the line between the agent and one child. The child's end is in its tape. Disposed, both
@@ -126,6 +126,12 @@ function homePidNamespace(): Fd {
   return home;
 }
 
+/** `value`: 0 for a park, a descriptor, a pid negated, or an errno. */
+type Message = { readonly index: number; readonly op: Op; readonly value: number };
+
+const NOT_YET = Symbol("not yet");
+const GO_ON = Uint8Array.of(1);
+
 type Played = Pick<Launch, "tape" | "take"> & { readonly control: Fd };
 
 /** A child that plays a tape, or the program that the tape executed. A tape may go on in a new one. */
@@ -137,9 +143,9 @@ export class Child implements Disposable {
   readonly #tape: Tape;
   readonly #control: Fd;
   readonly #take: Take | undefined;
-  readonly #successor = Promise.withResolvers<ExitStatus>();
+  /** How the process ends that plays now, as far as is known. */
+  #playing: Promise<ExitStatus>;
   #isKilled = false;
-  #isFollowed = false;
   /** The first process has ended in some other way than by going on in a new one. */
   #hasFailed = false;
 
@@ -149,14 +155,9 @@ export class Child implements Disposable {
     this.#tape = tape;
     this.#control = control;
     this.#take = take;
-    const ended = exitOf(pid);
+    this.#playing = exitOf(pid);
     const forks = tape.ops.some(({ kind }) => kind === "fork");
-    // The tape ends in the process that it goes on in, if that is known.
-    this.exit = forks
-      ? ended.then((status) =>
-          status === 0 || this.#isFollowed ? this.#successor.promise : this.#fail(status),
-        )
-      : ended;
+    this.exit = forks ? this.#lastExit() : this.#playing;
   }
 
   get pid(): number {
@@ -175,7 +176,7 @@ export class Child implements Disposable {
 
   /** Let a parked tape go on. */
   resume(): void {
-    perform("resume the tape", write(this.#control.number, new Uint8Array([1])));
+    perform("resume the tape", write(this.#control.number, GO_ON));
   }
 
   /** The tape is over: it has executed a program, or it ended. Throws a TapeError. */
@@ -221,24 +222,44 @@ export class Child implements Disposable {
   }
 
   /** What the child says next. undefined: it says nothing more. */
-  async #message() {
+  async #message(): Promise<Message | undefined> {
+    for (;;) {
+      const said = this.#said();
+      if (said !== NOT_YET) return said;
+      await readable(this.#control.number);
+    }
+  }
+
+  /** What the child has said. undefined: it says nothing more. */
+  #said(): Message | typeof NOT_YET | undefined {
     const words = new BigInt64Array(2);
     const bytes = new Uint8Array(words.buffer);
     const receive = read(this.#control.number, bytes);
-    for (;;) {
-      const length = attempt(receive);
-      // ECONNRESET: the child was killed before it took the byte of `resume`.
-      if (length === 0 || length === -errnoNumber("ECONNRESET")) return undefined;
-      if (length === bytes.length) break;
-      if (length !== -errnoNumber("EAGAIN")) {
-        throw new KernelError("read the control socket", receive, -length);
-      }
-      await readable(this.#control.number);
-    }
+    const length = attempt(receive);
+    if (length === -errnoNumber("EAGAIN")) return NOT_YET;
+    // ECONNRESET: the child was killed before it took the byte of `resume`.
+    if (length === 0 || length === -errnoNumber("ECONNRESET")) return undefined;
+    if (length !== bytes.length) throw new KernelError("read the control socket", receive, -length);
     const index = Number(words[0]);
     const op = this.#tape.ops[index];
     if (op === undefined) throw new Error(`a child reports op ${index}, which its tape has not`);
     return { index, op, value: Number(words[1]) };
+  }
+
+  /** The tape ends in the process that it goes on in, if that is known. */
+  async #lastExit(): Promise<ExitStatus> {
+    for (;;) {
+      const playing = this.#playing;
+      const status = await playing;
+      if (status === 0 && this.#playing === playing) this.#hearOfFork();
+      if (this.#playing === playing) return status === 0 ? status : this.#fail(status);
+    }
+  }
+
+  /** Nobody need be waiting for what the child says next. What has ended with 0 has nothing else to say. */
+  #hearOfFork(): void {
+    const said = this.#control.isOpen ? this.#said() : undefined;
+    if (said !== NOT_YET && said?.op.kind === "fork") this.#follow(-said.value);
   }
 
   /**
@@ -256,15 +277,15 @@ export class Child implements Disposable {
     const pidfd = attempt(pidfd_open(pid));
     if (pidfd < 0) {
       // Somebody has killed it, and it has been reaped as one that nobody knows.
-      this.#successor.resolve(128 + SIG.KILL);
+      this.#playing = Promise.resolve(128 + SIG.KILL);
       return;
     }
-    this.#isFollowed = true;
     this.#pidfd.close();
     this.#pidfd = new Fd(pidfd);
     this.#pid = pid;
-    void exitOf(pid).then(this.#successor.resolve);
+    this.#playing = exitOf(pid);
     if (this.#isKilled || this.#hasFailed) this.signal(SIG.KILL);
-    else this.resume();
+    // One that is gone by now says so by its exit.
+    else attempt(write(this.#control.number, GO_ON));
   }
 }

@@ -12,6 +12,14 @@ import { childPids, openPipe, play, readAll, reapInThisFile, shell } from "../..
 
 reapInThisFile();
 
+function hasEnded(pid: number): boolean {
+  try {
+    return /^State:\tZ/m.test(readFileSync(`/proc/${pid}/status`, "utf8"));
+  } catch {
+    return true;
+  }
+}
+
 function parentOf(pid: number): number {
   const [, parent = ""] = /^PPid:\t(\d+)$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8")) ?? [];
   return Number(parent);
@@ -85,6 +93,29 @@ test("a kill around the fork reaches the process that goes on", async () => {
   }
   await until(() => childPids().length === 0, 5000);
   expect(childPids()).toEqual([]);
+});
+
+/** The word of the fork is then read by nobody who waits for a park. */
+test("a kill after the fork is seen to its end by who waits for that alone", async () => {
+  using child = play((tape) => {
+    tape.fork("go on", 0);
+    tape.park("after");
+  });
+  const first = child.pid;
+  await until(() => hasEnded(first), 5000);
+  child.signal(SIG.KILL);
+  expect(await child.exit).toBe(128 + SIG.KILL);
+  expect(childPids()).toEqual([]);
+});
+
+test("a tape that goes on twice ends with the last process", async () => {
+  using child = play((tape) => {
+    tape.fork("once", 0);
+    tape.fork("twice", 0);
+    shell(tape, "exit 7");
+  });
+  await child.played();
+  expect(await child.exit).toBe(7);
 });
 
 test("a number that one call has written is an argument of another", async () => {

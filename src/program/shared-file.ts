@@ -96,7 +96,8 @@ export function putPiece(
   const path = textOf(place);
   const isFirst = offset === 0;
   const parent = isFirst ? makeParent(tape, place, parents) : openParent(tape, place);
-  const flags = O.WRONLY | O.NOFOLLOW | (isFirst ? O.CREAT | O.EXCL : 0);
+  // A container may have put a FIFO in its place: nobody waits for who reads from that.
+  const flags = O.WRONLY | O.NONBLOCK | O.NOFOLLOW | (isFirst ? O.CREAT | O.EXCL : 0);
   const file = tape.fd(`open ${path}`, openat(parent, temporary, flags, 0o600));
   if (data.length > 0) {
     tape.do(`write ${path}`, pwrite(file, data, offset));

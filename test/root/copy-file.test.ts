@@ -234,6 +234,19 @@ describeWithAgent("CopyFile, piece by piece", (agent) => {
     expect(readFileSync(seen("f"), "utf8")).toBe("abcdefghi");
   });
 
+  test("does not wait at a FIFO that a container has put in the place of an incomplete file", async () => {
+    await piece("v/f", "abc", 6, 0);
+    const volume = seen("v");
+    const [incomplete = ""] = readdirSync(volume);
+    const at = join(volume, incomplete);
+    rmSync(at);
+    expect(spawnSync("mkfifo", [at]).status).toBe(0);
+    const { message } = await refusalOf(piece("v/f", "def", 6, 3));
+    expect(message).toBe("open v/f: ENXIO: No such device or address");
+    await agent().client.call(Health.method.check, {});
+    expect(readdirSync(volume)).toEqual([]);
+  });
+
   test("forgets the oldest of many files that nobody completes, and leaves nothing of it", async () => {
     for (let i = 0; i < 70; i++) await piece(`never-${i}`, "a", 2, 0);
     expect(names().filter((name) => name.startsWith(".kata-"))).toHaveLength(64);

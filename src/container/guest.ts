@@ -16,6 +16,11 @@ export type Guest = {
   readonly rootSwitch: RootSwitch;
   /** Signals the agent ignores, which its children would, too. */
   readonly ignoredSignals: readonly number[];
+  /**
+   * Of a process of whose score for want of memory nothing is said; undefined: the agent's. As a service the
+   * agent is the last to be killed, and what it starts for others must not be.
+   */
+  readonly oomScoreAdj: number | undefined;
   /** Bytes for each output pipe of a process; 0: the kernel's default. */
   readonly pipeSize: number;
   readonly hooks: HookRules;
@@ -32,6 +37,7 @@ export function describeGuest(pipeSize: number, hooks: HookRules, warn: Warn): G
     hasSystemd: process.pid !== 1 && attempt(exists("/run/systemd/system")) >= 0,
     rootSwitch: isInitramfs() ? { kind: "move", detach: kernelMounts() } : { kind: "pivot" },
     ignoredSignals: ignoredSignals(),
+    oomScoreAdj: Number(readText("/proc/self/oom_score_adj")) < 0 ? 0 : undefined,
     pipeSize,
     hooks,
     warn,

@@ -258,9 +258,10 @@ export class Sandbox {
     const { guest } = this;
     const hooks = mergeHooks(spec.hooks ?? {}, this.#hooks);
     const forgiven = this.#forgivenOf(spec.hooks ?? {});
+    const { oomScoreAdj = guest.oomScoreAdj } = spec.process;
     return await Container.create({
       id,
-      spec: { ...spec, hooks },
+      spec: { ...spec, hooks, process: { ...spec.process, oomScoreAdj } },
       guest,
       placement,
       forgiven,

@@ -69,6 +69,13 @@ describeWithVm("A guest whose process 1 is systemd", { root: "systemd", words: W
     expect(await vm().sh(`cat /proc/${procs[0]}/comm`)).toBe("sleep\n");
   });
 
+  test("lets the kernel kill a container for want of memory before the agent", async () => {
+    expect(await vm().sh("cat /proc/$(pidof kata-agent)/oom_score_adj")).toBe("-997\n");
+    await using container = await idleContainer(vm());
+    const score = ["cat", "/proc/self/oom_score_adj", "/proc/1/oom_score_adj"];
+    expect((await container.run(score)).stdout).toBe("0\n0\n");
+  });
+
   test("changes the limits of a scope with the container's", async () => {
     const id = vm().freshId();
     await using _ = await idleContainer(vm(), { id, linux: inSlice(id) });

@@ -38,6 +38,7 @@ export class Api {
       hasSystemd: false,
       rootSwitch: { kind: "pivot" },
       ignoredSignals: [],
+      oomScoreAdj: undefined,
       pipeSize: 0,
       hooks: HOOK_RULES,
       warn: () => {},

@@ -8,7 +8,7 @@ import { listenOn } from "./kernel/listener.ts";
 import { STDERR, STDOUT, openOutput, writeLastWords } from "./kernel/output.ts";
 import { LineOutput } from "./logging/line-output.ts";
 import { LineRing } from "./logging/line-ring.ts";
-import { type Fields, TYPES, type Type, lineOf } from "./logging/line.ts";
+import { CODES, type Fields, TYPES, type Type, lineOf } from "./logging/line.ts";
 import { serveReaders } from "./logging/log-port.ts";
 import { parseAddress } from "./ttrpc/address.ts";
 
@@ -31,6 +31,8 @@ const output = new LineOutput(ring, (count) => {
   const fields = { lines: String(count) };
   return lineOf({ ...entry("warn", "log", "lines were dropped"), fields });
 });
+/** By Kata's word for it, whether or not it is logged. */
+const alarms: Record<string, number> = { [CODES.fatal]: 0, [CODES.error]: 0, [CODES.warn]: 0 };
 let logged: Type = "info";
 let isOnStdout = false;
 
@@ -49,6 +51,8 @@ export function isLogged(type: Type): boolean {
 
 function report({ type, tag, args: [message, fields] }: LogObject): void {
   const kind = TYPES.find((each) => each === type) ?? "info";
+  const alarm = alarms[CODES[kind]];
+  if (alarm !== undefined) alarms[CODES[kind]] = alarm + 1;
   if (!isLogged(kind)) return;
   ring.add(lineOf({ ...entry(kind, tag || "root", String(message)), fields: { ...fields } }));
   output.flush();
@@ -56,6 +60,11 @@ function report({ type, tag, args: [message, fields] }: LogObject): void {
 
 function entry(type: Type, subsystem: string, message: string) {
   return { type, subsystem, message, date: new Date(), pid: process.pid };
+}
+
+/** How often something was said to be wrong: CRIT for what nobody foresaw, ERRO, WARN. */
+export function alarmCounts(): Readonly<Record<string, number>> {
+  return alarms;
 }
 
 /** What was logged last, the newest line at the end. */

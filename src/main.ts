@@ -12,6 +12,9 @@ const USAGE = `usage: ${NAME} [--config FILE]        serve the runtime
        ${NAME} --version
 `;
 
+/** How far the agent came when, in milliseconds from the start of its process. */
+const reached = { process: 0, code: performance.now(), prepared: 0, listening: 0 };
+
 const isInit = process.pid === 1;
 // No other waits for what only PID 1 does.
 const asInit = isInit ? await import("./as-init.ts") : undefined;
@@ -56,12 +59,14 @@ function start(configFile: string | undefined, ignored: readonly string[]): void
   const told = loadConfig(configFile);
   // The address may be in a file system that is mounted here.
   asInit?.prepare(told.config);
+  reached.prepared = performance.now();
   // A runtime that is refused may give up before it dials again: what can wait is loaded after this, the
   // log as well.
   const { serverAddress } = told.config;
   const listener = tryTo(() => listenOn(parseAddress(serverAddress), serverAddress));
+  reached.listening = performance.now();
   void import("./service.ts").then(({ runService }) =>
-    runService({ ...told, ignored }, listener, isInit),
+    runService({ ...told, ignored }, listener, { isInit, reached }),
   );
 }
 

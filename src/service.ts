@@ -17,7 +17,8 @@ import type { Fd } from "./kernel/fd.ts";
 import { hasName, readText } from "./kernel/file.ts";
 import { listenOn } from "./kernel/listener.ts";
 import { startReaper } from "./kernel/reaper.ts";
-import { drainLog, dying, isLogged, log, recentLines, textOf } from "./log.ts";
+import { alarmCounts, drainLog, dying, isLogged, log, recentLines, textOf } from "./log.ts";
+import { Beginning } from "./metrics/beginning.ts";
 import { Metrics } from "./metrics/metrics.ts";
 import { Policy } from "./policy/policy.ts";
 import { Rest } from "./rest.ts";
@@ -46,8 +47,14 @@ const CONSOLE = "/dev/console";
 const rpc = log.withTag("rpc");
 const clock = log.withTag("clock");
 
+/** How the agent was started. */
+type Birth = {
+  readonly isInit: boolean;
+  readonly reached: ConstructorParameters<typeof Beginning>[0];
+};
+
 /** `listener` listens on the address of the configuration. */
-export function runService(told: Told, listener: () => Fd, isInit: boolean): void {
+export function runService(told: Told, listener: () => Fd, birth: Birth): void {
   const { config } = told;
   announce(told);
   let debugConsole = Promise.resolve();
@@ -65,7 +72,7 @@ export function runService(told: Told, listener: () => Fd, isInit: boolean): voi
       keepClock(config.ptpClock, (level, ...what) => clock[level](...what), NEVER);
     if (config.debugConsole) debugConsole = openDebugConsole(config, sandbox);
     if (config.passfdListenerPort !== 0) void listenForStreams(config, sandbox);
-    serveRuntime(config, listener(), sandbox, initialPolicy(config), isInit);
+    serveRuntime(config, listener(), sandbox, initialPolicy(config), birth);
   } catch (error) {
     dying("cannot serve", error);
     // Whoever is in it may be looking for the reason.
@@ -160,8 +167,9 @@ function serveRuntime(
   listener: Fd,
   sandbox: Sandbox,
   policy: Policy,
-  isInit: boolean,
+  { isInit, reached }: Birth,
 ): void {
+  const beginning = new Beginning(reached);
   const spans = config.tracing ? exportSpans(config) : undefined;
   const rest = new Rest(QUIET_MS, giveMemoryBack);
   /** From here on the real thing warms the code. */
@@ -176,7 +184,11 @@ function serveRuntime(
     services: services({
       sandbox,
       policy,
-      metrics: new Metrics((path, error) => rpc.info("no metrics", { path, error: String(error) })),
+      metrics: new Metrics({
+        onMissing: (path, error) => rpc.info("no metrics", { path, error: String(error) }),
+        beginning,
+        alarms: alarmCounts,
+      }),
       isInit,
       shutdown,
       onCall: (call) => {
@@ -190,6 +202,7 @@ function serveRuntime(
   });
   // What PID 1 does not catch the kernel keeps from it, and a guest is not stopped by a signal.
   if (!isInit) process.on("SIGTERM", shutdown);
+  beginning.reached("serving");
   rpc.info("ttRPC server started", { address: config.serverAddress });
   rest.disturb();
   warmUp(() => !hasBegun).catch((error: unknown) => rpc.error("warm-up", { error: textOf(error) }));

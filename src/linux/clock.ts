@@ -1,6 +1,6 @@
 // The time of day, and how fast it goes on: adjtimex(2), linux/timex.h.
 import { type Call, call } from "./call.ts";
-import { ADJ, STA } from "./constants.ts";
+import { ADJ, CLOCK, STA } from "./constants.ts";
 
 /** struct timex, of 64-bit words but for the modes and the status. */
 export const TIMEX_SIZE = 208;
@@ -14,6 +14,11 @@ const TICK = 10_000;
 const TICK_PPM = 100;
 /** `freq` counts millionths in parts of 2^16. */
 const FREQ_PER_PPM = 65_536;
+
+/** How long the kernel runs: seconds, then nanoseconds, as 64-bit words in `time`, of 16 bytes. */
+export function readBootTime(time: Uint8Array): Call {
+  return call("clock_gettime", CLOCK.BOOTTIME, time);
+}
 
 /** Into `timex`, of TIMEX_SIZE bytes. Changes nothing. */
 export function readClockState(timex: Uint8Array): Call {

@@ -254,3 +254,6 @@ export const BPF_F = { ALLOW_MULTI: 2, REPLACE: 4 } as const;
 /** linux/timex.h: what adjtimex(2) changes, and what the kernel says of the clock */
 export const ADJ = { FREQUENCY: 0x2, SETOFFSET: 0x100, NANO: 0x2000, TICK: 0x4000 } as const;
 export const STA = { UNSYNC: 0x40 } as const;
+
+/** linux/time.h: the clock that begins with the kernel and goes on while the guest is stopped */
+export const CLOCK = { BOOTTIME: 7 } as const;

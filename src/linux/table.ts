@@ -7,6 +7,7 @@ import {
   AF,
   AT,
   BPF_CMD,
+  CLOCK,
   CLONE,
   CLOSE_RANGE,
   EPOLL_CTL,
@@ -192,6 +193,7 @@ export const SYSCALLS = {
   swapon: [167, 224, [path, hex]],
   settimeofday: [164, 170, [bytes, pointer]],
   adjtimex: [159, 171, [bytes]],
+  clock_gettime: [228, 113, [value("CLOCK_", CLOCK), bytes]],
   syslog: [103, 116, [int, bytes, int]],
   madvise: [28, 233, [pointer, int, int]],
 

@@ -7,7 +7,7 @@ export const TYPES = ["fatal", "error", "warn", "info", "debug", "trace"] as con
 export type Type = (typeof TYPES)[number];
 
 /** Kata's words for them, in a line. */
-const CODES: Readonly<Record<Type, string>> = {
+export const CODES: Readonly<Record<Type, string>> = {
   fatal: "CRIT",
   error: "ERRO",
   warn: "WARN",

@@ -4,6 +4,7 @@ import { readText } from "../kernel/file.ts";
 import { childCount } from "../kernel/reaper.ts";
 import { descriptorCount, heapBytes } from "../kernel/usage.ts";
 import { processIo, processStat, processStatus } from "./agent-files.ts";
+import type { Beginning } from "./beginning.ts";
 import { CallTimes } from "./call-times.ts";
 import { type Family, exposition, gauge } from "./family.ts";
 import { fileSystems } from "./file-systems.ts";
@@ -31,15 +32,33 @@ const SOURCES: readonly Source[] = [
 /** A disk that is lost may never answer. */
 const LONGEST_MS = 1000;
 
+export type MetricsOptions = {
+  /** Hears of a file that could not be read: its families are missing from the answer. */
+  readonly onMissing: (path: string, error: unknown) => void;
+  readonly beginning: Beginning;
+  /** How often something was said to be wrong, by the log's word for how bad it is. */
+  readonly alarms: () => Readonly<Record<string, number>>;
+};
+
 export class Metrics {
-  readonly calls = new CallTimes();
-  readonly #onMissing: (path: string, error: unknown) => void;
+  readonly #calls = new CallTimes();
+  readonly #options: MetricsOptions;
   #scrapes = 0;
   #underWay: Promise<string> | undefined;
 
-  /** `onMissing` hears of a file that could not be read: its families are missing from the answer. */
-  constructor(onMissing: (path: string, error: unknown) => void) {
-    this.#onMissing = onMissing;
+  constructor(options: MetricsOptions) {
+    this.#options = options;
+  }
+
+  /** A call has come. */
+  called(): void {
+    this.#calls.begin();
+  }
+
+  /** `rpc` has ended, one way or the other. */
+  answered(rpc: string, seconds: number): void {
+    this.#calls.end(rpc, seconds);
+    this.#options.beginning.reached("answered");
   }
 
   /** In Prometheus' text format 0.0.4. Who asks while it is being made gets the same. */
@@ -51,7 +70,7 @@ export class Metrics {
 
   async #make(): Promise<string> {
     const found = await Promise.all(SOURCES.map((source) => this.#read(source)));
-    return exposition([...this.#own(), ...this.calls.families(), ...found.flat()]);
+    return exposition([...this.#own(), ...this.#calls.families(), ...found.flat()]);
   }
 
   async #read({ path, families }: Source): Promise<readonly Family[]> {
@@ -62,12 +81,13 @@ export class Metrics {
     try {
       if (!(await within(reading(), LONGEST_MS))) throw new Error(`${path}: no answer in time`);
     } catch (error) {
-      this.#onMissing(path, error);
+      this.#options.onMissing(path, error);
     }
     return found;
   }
 
   #own(): readonly Family[] {
+    const { beginning, alarms } = this.#options;
     const scrapes = [{ labels: {}, value: this.#scrapes }];
     return [
       {
@@ -76,6 +96,13 @@ export class Metrics {
         help: "Metrics scrape count",
         samples: scrapes,
       },
+      {
+        name: "kata_agent_alarms_total",
+        type: "counter",
+        help: "What was found to be wrong, logged or not, by the log's word for how bad it is.",
+        samples: Object.entries(alarms()).map(([level, value]) => ({ labels: { level }, value })),
+      },
+      beginning.family(),
       gauge("kata_agent_heap_bytes", "JavaScript values, live or not.", heapBytes()),
       gauge("kata_agent_descriptors", "Open descriptors.", descriptorCount()),
       gauge("kata_agent_children", "Processes that the agent waits for.", childCount()),

@@ -108,7 +108,7 @@ function serve(
   const isRead = READS.has(name);
   return async (payload, call) => {
     const from = performance.now();
-    metrics.calls.begin();
+    metrics.called();
     try {
       const request = decode(input, payload);
       if (isTold) onCall?.(callOf(name, request));
@@ -136,7 +136,7 @@ function serve(
       options.onFailure(name, error, !isExpected(error));
       throw toStatus(error);
     } finally {
-      metrics.calls.end(name, (performance.now() - from) / 1000);
+      metrics.answered(name, (performance.now() - from) / 1000);
     }
   };
 }

@@ -4,9 +4,10 @@ import { AgentService } from "../../src/gen/agent_pb.ts";
 import type { TestAgent } from "../support/agent.ts";
 import { idleContainer } from "../support/container.ts";
 import { noPrometheus, readMetrics } from "../support/prometheus.ts";
+import { refusalOf } from "../support/refusal.ts";
 import { describeWithAgent } from "../support/with-agent.ts";
 
-const { getMetrics } = AgentService.method;
+const { getMetrics, startContainer } = AgentService.method;
 
 async function metricsOf(agent: TestAgent) {
   const { metrics } = await agent.client.call(getMetrics, {});
@@ -44,6 +45,24 @@ describeWithAgent("the metrics of an agent", (agent) => {
         undefined,
       ]);
       expect(after.valueOf("kata_agent_anonymous_bytes")).toBeGreaterThan(1 << 20);
+      const way = ["process", "code", "prepared", "listening", "serving", "answered"].map(
+        (milestone) => after.valueOf("kata_agent_boot_seconds", "", milestone) ?? Number.NaN,
+      );
+      expect(way).toEqual(way.toSorted((one, other) => one - other));
+      expect(way[0]).toBeGreaterThan(0);
+    },
+  );
+
+  test.skipIf(noPrometheus !== undefined)(
+    `tell how often something went wrong, as the log does${why}`,
+    async () => {
+      const before = await metricsOf(agent());
+      await refusalOf(agent().client.call(startContainer, { containerId: "none" }));
+      const after = await metricsOf(agent());
+      const warnings = (metrics: typeof before) =>
+        metrics.valueOf("kata_agent_alarms", "_total", "WARN") ?? Number.NaN;
+      expect(warnings(after) - warnings(before)).toBe(1);
+      expect(after.valueOf("kata_agent_alarms", "_total", "CRIT")).toBe(0);
     },
   );
 

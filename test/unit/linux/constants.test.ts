@@ -60,6 +60,7 @@ const KERNEL: Readonly<Record<string, Group>> = {
   TIOC: [constants.TIOC, prefix("TIOC")],
   SIOC: [constants.SIOC, prefix("SIOC")],
   DM: [constants.DM, prefix("DM_")],
+  CLOCK: [constants.CLOCK, prefix("CLOCK_")],
   ADJ: [constants.ADJ, prefix("ADJ_")],
   STA: [constants.STA, prefix("STA_")],
   DM_FLAG: [constants.DM_FLAG, prefix("DM_")],

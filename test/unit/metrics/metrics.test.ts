@@ -1,4 +1,6 @@
 import { expect, test } from "bun:test";
+import { readFileSync } from "node:fs";
+import { Beginning } from "../../../src/metrics/beginning.ts";
 import { Metrics } from "../../../src/metrics/metrics.ts";
 import { noPrometheus, readMetrics } from "../../support/prometheus.ts";
 
@@ -11,7 +13,7 @@ const KATA = [
   .flatMap((line) => line.split(" "))
   .map((name) => `kata_${name}`);
 
-const OURS = "rpc_seconds loop_delay_seconds heap_bytes anonymous_bytes descriptors children"
+const OURS = "rpc_seconds loop_delay_seconds heap_bytes anonymous_bytes descriptors children alarms"
   .split(" ")
   .map((name) => `kata_agent_${name}`);
 
@@ -21,8 +23,14 @@ test.skipIf(noPrometheus !== undefined)(
   `all families are there, for Prometheus to read${why}`,
   async () => {
     const missing: string[] = [];
-    const metrics = new Metrics((path) => void missing.push(path));
-    metrics.calls.end("Check", 0.001);
+    const beginning = new Beginning({ code: performance.now() });
+    const metrics = new Metrics({
+      onMissing: (path) => void missing.push(path),
+      beginning,
+      alarms: () => ({ WARN: 3, CRIT: 0 }),
+    });
+    metrics.called();
+    metrics.answered("Check", 0.001);
     await metrics.text();
     const families = readMetrics(await metrics.text());
     const names = [...families.keys()];
@@ -38,5 +46,10 @@ test.skipIf(noPrometheus !== undefined)(
     expect(valueOf("kata_agent_total_rss")).toBeGreaterThan(1 << 20);
     expect(valueOf("kata_agent_descriptors")).toBeGreaterThan(2);
     expect(valueOf("kata_agent_heap_bytes")).toBeGreaterThan(0);
+    expect(families.get("kata_agent_alarms")?.samples.map(({ value }) => value)).toEqual([3, 0]);
+    const milestones = families.get("kata_agent_boot_seconds")?.samples ?? [];
+    expect(milestones.map(({ labels }) => labels["item"])).toEqual(["code", "answered"]);
+    const uptime = Number(readFileSync("/proc/uptime", "utf8").split(" ")[0]);
+    for (const { value } of milestones) expect(Math.abs(value - uptime)).toBeLessThan(10);
   },
 );

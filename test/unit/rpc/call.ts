@@ -8,6 +8,7 @@ import {
   fromBinary,
   toBinary,
 } from "@bufbuild/protobuf";
+import { Beginning } from "../../../src/metrics/beginning.ts";
 import { Metrics } from "../../../src/metrics/metrics.ts";
 import { Policy } from "../../../src/policy/policy.ts";
 import { Hotplug } from "../../../src/device/hotplug.ts";
@@ -45,7 +46,11 @@ export class Api {
     } as const;
     this.services = services({
       policy,
-      metrics: new Metrics(() => {}),
+      metrics: new Metrics({
+        onMissing: () => {},
+        beginning: new Beginning({}),
+        alarms: () => ({}),
+      }),
       sandbox: new Sandbox(guest, new Hotplug({ timeoutMs: 50 }), NO_CDI),
       isInit,
       shutdown: () => void this.shutdowns++,

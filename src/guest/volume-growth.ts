@@ -1,5 +1,6 @@
 // A volume whose disk the host has made larger: ResizeVolume (rpc.md 6.33), which Kata's own agent does
 // not serve. The kernel does all of it; no program of the guest is needed.
+import { until } from "../async/until.ts";
 import { answerOf } from "../child/answer.ts";
 import { work } from "../child/work.ts";
 import { internal, unimplemented } from "../error.ts";
@@ -15,6 +16,9 @@ import { checkHostPath, openHostPath } from "./host-path.ts";
 const ASK_TIMEOUT_MS = 10_000;
 /** A terabyte of ext4 is some thousand groups of blocks to write. */
 const GROW_TIMEOUT_MS = 60_000;
+
+/** As long as a device may take to appear. */
+const GROWN_IN_MS = 3000;
 
 const SECTOR = 512n;
 
@@ -46,8 +50,7 @@ export async function growVolume(path: string, bytes: bigint, signal: AbortSigna
   const growth = GROWTHS[mount.fstype];
   if (growth === undefined)
     throw unimplemented(`resize_volume is not implemented for ${mount.fstype}`);
-  const there = diskSize(mount);
-  if (there < bytes) throw internal(`the disk of ${path} has ${there} bytes, want ${bytes}`);
+  const there = await grownSize(mount, bytes, signal);
   const answer = new Uint8Array(growth.size);
   const known = await answerOf(
     (tape, to) => {
@@ -71,6 +74,18 @@ function mountAt(path: string): MountinfoEntry {
   const mount = mounts.findLast(({ mountPoint }) => mountPoint === path);
   if (mount === undefined) throw internal(`nothing is mounted at ${path}`);
   return mount;
+}
+
+/** The host asks as soon as it has made the disk larger, and the guest's kernel hears of that by itself. */
+async function grownSize(mount: MountinfoEntry, bytes: bigint, signal: AbortSignal) {
+  let there = 0n;
+  const hasGrown = () => {
+    signal.throwIfAborted();
+    there = diskSize(mount);
+    return there >= bytes;
+  };
+  if (await until(hasGrown, GROWN_IN_MS)) return there;
+  throw internal(`the disk of ${mount.mountPoint} has ${there} bytes, want ${bytes}`);
 }
 
 /** btrfs has a device number of its own, so the disk is found by its name. */

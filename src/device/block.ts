@@ -26,6 +26,11 @@ export function blockAt(kind: BlockKind, address: string): FindBlock {
   return async (hotplug, signal) => `${hotplug.dev}/${(await find(hotplug, signal)).devname}`;
 }
 
+/** The same for a node right in /dev, which may be yet to come; undefined for any other path. */
+export function comingNode(path: string): FindBlock | undefined {
+  return NODE.test(path) ? blockAt("mmioblk", path) : undefined;
+}
+
 type Find = (hotplug: Hotplug, signal: AbortSignal) => Promise<Pick<Uevent, "devname">>;
 
 const FINDERS: Readonly<Record<BlockKind, (address: string) => Find>> = {

@@ -2,7 +2,7 @@
 import { Mutex } from "../async/mutex.ts";
 import type { Container } from "../container/container.ts";
 import type { Warn } from "../container/guest.ts";
-import { blockAt } from "../device/block.ts";
+import { blockAt, comingNode } from "../device/block.ts";
 import type { Hotplug } from "../device/hotplug.ts";
 import { AgentError, internal, invalidArgument } from "../error.ts";
 import { MemoryAgent } from "../guest/memory-agent.ts";
@@ -74,9 +74,13 @@ export class Hardware {
     await swapOn(await find(this.#hotplug, signal), signal);
   }
 
-  /** Throws an AgentError for a path that is none, a TapeError if the kernel does not take what is there. */
-  addSwapPath(path: string, signal: AbortSignal): Promise<void> {
-    return swapOn(path, signal);
+  /**
+   * The same for a disk by its node, or a file. Throws an AgentError for a path that is none, a TapeError
+   * if the kernel does not take what is there.
+   */
+  async addSwapPath(path: string, signal: AbortSignal): Promise<void> {
+    await comingNode(path)?.(this.#hotplug, signal);
+    await swapOn(path, signal);
   }
 
   async #onlineMemory(signal: AbortSignal): Promise<void> {

@@ -1,6 +1,12 @@
 // Disks: storage-devices-network.md sections 2.8 and 2.9. Each of the drivers knows another way in which a
 // disk is plugged in; what is done with it is the same.
-import { BLOCK_KINDS, type BlockKind, type FindBlock, blockAt } from "../device/block.ts";
+import {
+  BLOCK_KINDS,
+  type BlockKind,
+  type FindBlock,
+  blockAt,
+  comingNode,
+} from "../device/block.ts";
 import { deviceAt } from "../device/node.ts";
 import { internal } from "../error.ts";
 import { quote } from "../oci/invalid-spec.ts";
@@ -29,11 +35,16 @@ function blockDriver(kind: BlockKind): Driver {
   };
 }
 
-/** A disk of the first of them may be known by its node as well; that has to be there then. */
+/**
+ * A disk of the first of them may be known by its node as well: runtime-rs names those of vhost-user so,
+ * right after it has plugged them in. What is in a directory below /dev has to be there.
+ */
 function finderOf(kind: BlockKind, { source, mountPoint }: Storage): FindBlock {
   if (kind !== "blk" || !source.startsWith("/dev")) return blockAt(kind, source);
   const path = checkedPath(`the storage ${mountPoint}: the source`, source);
-  return async () => {
+  const find = comingNode(path);
+  return async (hotplug, signal) => {
+    await find?.(hotplug, signal);
     if (deviceAt(path).type !== "b") throw internal(`Invalid device ${quote(source)}`);
     return path;
   };

@@ -49,7 +49,8 @@ describeWithStorages("a disk", (made) => {
   test.each([
     ["/dev/null", 'Invalid device "/dev/null"'],
     ["/dev/fd", 'Unknown device "/dev/fd"'],
-    ["/dev/nowhere", `VM device path "/dev/nowhere" doesn't exist`],
+    ["/dev/nowhere", "Timeout after 1s waiting for uevent of the disk nowhere"],
+    ["/dev/mapper/nothing", `VM device path "/dev/mapper/nothing" doesn't exist`],
     ["/dev/../etc/passwd", 'is not an absolute path without ".."'],
     ["/device", 'VM device path "/device" doesn\'t exist'],
     ["/etc/passwd", "is no PCI path"],

@@ -5,6 +5,7 @@ import { AgentService } from "../../src/gen/agent_pb.ts";
 import type { TestVm } from "../support/vm.ts";
 import { type DiskFile, makeDisk, makeVolume } from "../support/vm-disk.ts";
 import { ROOT_PORTS } from "../support/vm-hotplug.ts";
+import { waiting } from "../support/vm-plug.ts";
 import { describeWithVm } from "../support/with-vm.ts";
 
 const { method } = AgentService;
@@ -55,6 +56,16 @@ describeWithVm("A guest", options, (vm) => {
     await expect(wrong).rejects.toThrow("PCI slot 32 should be in range [0..0x1f]");
     const missing = vm().client.call(method.addSwap, { PCIPath: [2, 1] });
     await expect(missing).rejects.toThrow("02");
+  });
+
+  test("swaps to a disk that comes when it has been named", async () => {
+    using disk = makeVolume(["mkswap"], 64 * MIB);
+    const adding = vm().client.call(method.addSwapPath, { path: "/dev/vda" });
+    await waiting(vm());
+    await using _ = await plug(vm(), disk);
+    await adding;
+    expect(await vm().sh("tail -n +2 /proc/swaps")).toStartWith("/dev/vda ");
+    await vm().sh("swapoff /dev/vda");
   });
 
   test.each([

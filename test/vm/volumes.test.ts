@@ -89,6 +89,14 @@ describeWithVm("A guest whose containers have volumes", options, (vm) => {
       ]);
     });
 
+    test("that comes when it has been asked for by its name, as runtime-rs asks for one of vhost-user", async () => {
+      const wanted = withVolumes({ data: { driver: "blk", source: "/dev/vda" } });
+      const lines = linesOf(vm(), "cat /volumes/data/name", wanted);
+      await waiting(vm());
+      await using _ = await plugBlk("02", "named");
+      expect(await lines).toEqual(["named"]);
+    });
+
     test("on the SCSI bus, that it can only read, and its group too", async () => {
       await using _ = await plugScsi(5, "scsi");
       const fsGroup = create(FSGroupSchema, { groupId: 1234 });

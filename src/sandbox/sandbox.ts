@@ -75,6 +75,7 @@ export class Sandbox {
     string,
     { readonly signal: AbortSignal; readonly over: Promise<void> }
   >();
+  readonly #removals = new Map<Container, Promise<void>>();
   /** One call at a time: two would make two pairs of namespaces. */
   readonly #creation = new Mutex();
   #namespaces: SandboxNamespaces | undefined;
@@ -190,14 +191,23 @@ export class Sandbox {
     await container.exec(execId, this.#equipment.process(containerId, process), signal);
   }
 
-  /** Ends everything in it. The id is free again once that is done. */
-  async removeContainer(container: Container): Promise<void> {
+  /** Ends everything in it, once, whoever asks meanwhile. The id is free again once that is done. */
+  removeContainer(container: Container): Promise<void> {
+    const removal =
+      this.#removals.get(container) ??
+      this.#remove(container).finally(() => this.#removals.delete(container));
+    this.#removals.set(container, removal);
+    return removal;
+  }
+
+  async #remove(container: Container): Promise<void> {
     await container.destroy();
-    this.#containers.delete(container.id);
     this.#userNamespaces.release(container.id);
     this.#equipment.forget(container.id);
     await this.storages.release(container.id);
     if (container === this.#pidNamespaceOwner) this.#closePidNamespace();
+    // Last: the next one with the id has the same directories.
+    this.#containers.delete(container.id);
   }
 
   /** All containers, then what they shared; all errors together at the end. */

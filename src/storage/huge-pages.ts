@@ -24,18 +24,23 @@ export class HugePages {
 
   /**
    * Have `count` pages of `size` bytes more than there are; the disposed result gives them back. Throws an
-   * AgentError when the guest has no such pages or not so many; then there are as many as before.
+   * AgentError when the guest has no such pages or not so many, and what `signal` says; then there are as
+   * many as before.
    */
   async add(size: number, count: number, signal: AbortSignal): Promise<AsyncDisposable> {
     const file = `${this.#directory}/hugepages-${size / 1024}kB/nr_hugepages`;
     await this.#queue.run(async () => {
       const before = tryReadText(file);
       if (before === undefined) throw internal(`the guest has no huge pages of ${size} bytes`);
+      await using undo = new AsyncDisposableStack();
+      const gained = () => Number(readText(file)) - Number(before);
+      // A child that is killed may have got some, or all.
+      undo.defer(() => (gained() === 0 ? undefined : setCount(file, Number(before), NEVER)));
       await setCount(file, Number(before) + count, signal);
-      const got = Number(readText(file)) - Number(before);
-      if (got >= count) return;
-      await setCount(file, Number(before), NEVER);
-      throw internal(`Only allocated ${got} of ${count} hugepages of size ${size}`);
+      const got = gained();
+      if (got < count)
+        throw internal(`Only allocated ${got} of ${count} hugepages of size ${size}`);
+      undo.move();
     });
     return { [Symbol.asyncDispose]: () => this.#remove(file, count) };
   }

@@ -9,9 +9,10 @@ import {
   statSync,
   statfsSync,
   symlinkSync,
+  writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { HugePages } from "../../src/storage/huge-pages.ts";
 import {
   CALLER,
@@ -107,6 +108,21 @@ describeWithStorages("huge pages", (made) => {
     await expect(new HugePages(directory).add(SIZE, 7, CALLER)).rejects.toThrow(
       "Only allocated 0 of 7 hugepages of size 2097152",
     );
+    rmSync(directory, { recursive: true });
+  });
+
+  test("are as many as before when whoever asked goes, even if the kernel has made them", async () => {
+    const directory = mkdtempSync(join(tmpdir(), "kata-pages-"));
+    const file = join(directory, "hugepages-2048kB/nr_hugepages");
+    mkdirSync(dirname(file));
+    writeFileSync(file, "1");
+    const caller = new AbortController();
+    const adding = new HugePages(directory).add(SIZE, 7, caller.signal);
+    // No turn of the event loop: the child has written, and nobody has noticed.
+    while (readFileSync(file, "utf8") !== "8") await Promise.resolve();
+    caller.abort(new Error("the caller has gone"));
+    await expect(adding).rejects.toThrow("the caller has gone");
+    expect(readFileSync(file, "utf8")).toBe("1");
     rmSync(directory, { recursive: true });
   });
 

@@ -69,11 +69,12 @@ export async function addNeighbors(
     if (index !== undefined) return { neighbor, body: encodeNeighbor(index, neighbor) };
     throw internal(`${labelOf(neighbor)}: Link not found (Name: ${neighbor.device})`);
   });
-  const before = await neighborsByKey(netlink);
+  const there = await neighborsByKey(netlink);
   await using undo = new AsyncDisposableStack();
   for await (const { neighbor, body } of paced(found)) {
     await put(netlink, labelOf(neighbor), body);
-    const former = before.get(keyOf(body));
+    const former = there.get(keyOf(body));
+    there.set(keyOf(body), body);
     const label = "take a neighbour back";
     undo.defer(() =>
       former === undefined
@@ -90,7 +91,7 @@ async function put(netlink: Netlink, label: string, body: Uint8Array): Promise<v
 }
 
 /** Bodies that make each neighbour again. */
-async function neighborsByKey(netlink: Netlink): Promise<ReadonlyMap<string, Uint8Array>> {
+async function neighborsByKey(netlink: Netlink): Promise<Map<string, Uint8Array>> {
   const found = new Map<string, Uint8Array>();
   // Those that the guest answers for are a list of their own.
   for (const flags of [0, NTF.PROXY]) {

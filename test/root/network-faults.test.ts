@@ -146,6 +146,10 @@ describe.skipIf(skipped !== "")(`a request whose change is refused${skipped}`, (
         ["fd00::1", "02:dd:00:00:00:03", 0],
         ["10.0.0.4", "", PROXY],
         ["10.0.0.5", "", PROXY],
+        // Twice the same: each takes back what it itself has changed.
+        ["10.0.0.1", "02:dd:00:00:00:06", 0],
+        ["10.0.0.2", "02:dd:00:00:00:07", 0],
+        ["10.0.0.6", "02:dd:00:00:00:08", 0],
       ].map(([address, lladdr, flags]) => ({
         toIPAddress: { address: String(address) },
         device: "eth0",

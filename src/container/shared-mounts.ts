@@ -57,7 +57,7 @@ export async function shareMounts(
     const from = others.find(({ name }) => name === mount.srcCtr);
     if (from !== undefined && (await shareMount(from, to, mount, signal))) continue;
     const { name, srcCtr, srcPath } = mount;
-    warn("a shared mount is not there", { name, srcCtr, srcPath });
+    warn("a shared mount is not there", { mount: name, srcCtr, srcPath });
   }
 }
 

@@ -38,7 +38,7 @@ const KEPT = 500;
 
 /** The line with its newline. */
 export function lineOf({ type, date, pid, subsystem, message, fields }: Entry): string {
-  const record = {
+  const own = {
     msg: message,
     level: CODES[type],
     ts: date.toISOString(),
@@ -47,8 +47,9 @@ export function lineOf({ type, date, pid, subsystem, message, fields }: Entry): 
     name: NAME,
     pid: String(pid),
     subsystem,
-    ...fields,
   };
+  // They come first, and no field takes the place of one: readers go by them.
+  const record = { ...own, ...fields, ...own };
   // Of three bytes each, which is the most, so many characters are a line, and none needs to be cut.
   const plain = `${JSON.stringify(record)}\n`;
   if (plain.length <= LONGEST_LINE / 3) return plain;

@@ -89,7 +89,7 @@ export class Watch {
     await mount(request, { undo, signal, services: this.#services });
     this.#shownAsItIs = undo.move();
     this.#services.warn("a volume is not watched but shown as it is", {
-      source: this.source,
+      volume: this.source,
       error: reason.message,
     });
   }

@@ -81,7 +81,7 @@ export class Watcher implements Watching {
     } catch (error) {
       problem = describeFailure(error);
       if (problem !== this.#watches.get(watch)) {
-        const fields = { source: watch.source, error: problem };
+        const fields = { volume: watch.source, error: problem };
         this.#services.warn("a watched volume is not up to date", fields);
       }
     }

@@ -39,6 +39,13 @@ describe("a line of the log", () => {
     expect(words).toEqual(["CRIT", "ERRO", "WARN", "INFO", "DEBG", "TRCE"]);
   });
 
+  test("says who logs, and what, whatever its fields are called", () => {
+    const fields = { source: "/run/volume", name: "web", level: "DEBG", file: "motd" };
+    const record = parse(lineOf({ ...ENTRY, fields }));
+    expect(record).toMatchObject({ source: "agent", name: "kata-agent", level: "INFO" });
+    expect(record["file"]).toBe("motd");
+  });
+
   test("stays one line of strings whatever is logged", () => {
     const random = seeded(4);
     for (let round = 0; round < 1000; round++) {

@@ -22,15 +22,21 @@ export function gauge(name: string, help: string, value: number): Family {
   return { name, type: "gauge", help, samples: [{ labels: {}, value }] };
 }
 
-/** A family of numbers that are told apart by `item` and by `labels`, as most of Kata's are. */
+/**
+ * A family of numbers that are told apart by `item` and by `labels`, as most of Kata's are. Of rows with the
+ * same labels the first counts: a name that is not UTF-8 may read like another.
+ */
 export function items(
   name: string,
   help: string,
   rows: Iterable<readonly [labels: Labels, values: Readonly<Record<string, number>>]>,
 ): Family {
-  const samples = [...rows].flatMap(([labels, values]) =>
-    Object.entries(values).map(([item, value]) => ({ labels: { ...labels, item }, value })),
-  );
+  const byLabels = new Map([...rows].toReversed().map((row) => [JSON.stringify(row[0]), row]));
+  const samples = [...byLabels.values()]
+    .toReversed()
+    .flatMap(([labels, values]) =>
+      Object.entries(values).map(([item, value]) => ({ labels: { ...labels, item }, value })),
+    );
   return { name, type: "gauge", help, samples };
 }
 

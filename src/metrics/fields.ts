@@ -6,11 +6,11 @@ export function fieldsOf(text: string): ReadonlyMap<string, number> {
   return new Map(Array.from(found, ([, name = "", digits]) => [name, numberIn(digits)] as const));
 }
 
-/** The words of each line. */
+/** The words of each line. What else Unicode takes for a space may be in the name of an interface. */
 export function rowsOf(text: string): readonly (readonly string[])[] {
   return text
     .split("\n")
-    .map((line) => line.split(/[\s:]+/).filter((word) => word !== ""))
+    .map((line) => line.split(/[ \t:]+/).filter((word) => word !== ""))
     .filter((words) => words.length > 0);
 }
 

@@ -24,9 +24,11 @@ export async function fileSystems(mountinfo: string): Promise<readonly Family[]>
   ];
 }
 
-/** Each file system once, where it was mounted first. */
+/** Each file system once, where it was mounted first and can be seen. */
 function writable(mountinfo: string): readonly MountinfoEntry[] {
-  const wanted = parseMountinfo(mountinfo).filter(
+  const mounts = parseMountinfo(mountinfo);
+  const visible = new Map(mounts.map((mount) => [mount.mountPoint, mount]));
+  const wanted = [...visible.values()].filter(
     ({ fstype, superOptions, mountPoint }) =>
       TYPES.has(fstype) && !superOptions.includes("ro") && mountPoint.length <= LONGEST_PATH,
   );

@@ -28,6 +28,22 @@ test("file systems on disks are told, each once and where it was mounted first",
   ]);
 });
 
+test("what another one is mounted over is not taken for it", async () => {
+  const mounts = await mountsIn(
+    line("254:1", "/", "ext4", "/dev/vda1"),
+    line("0:30", "/usr", "overlay", "overlay"),
+    line("0:31", "/usr", "overlay", "overlay"),
+    line("254:2", "/etc", "xfs", "/dev/vda2"),
+    line("0:32", "/etc", "tmpfs", "tmpfs"),
+    line("254:2", "/var", "xfs", "/dev/vda2"),
+  );
+  expect(mounts).toEqual([
+    ["/", "vda1"],
+    ["/usr", "overlay"],
+    ["/var", "vda2"],
+  ]);
+});
+
 test("what is used and what is available are all there is", async () => {
   const [bytes] = await fileSystems(line("254:1", "/", "ext4", "/dev/vda1"));
   const value = (item: string) =>
@@ -37,8 +53,8 @@ test("what is used and what is available are all there is", async () => {
 });
 
 test("more of them than an answer can hold are cut, and those with names that are too long left out", async () => {
-  const many = Array.from({ length: 1000 }, (_, index) =>
-    line(`1:${index}`, "/", "ext4", "/dev/x"),
+  const many = Array.from({ length: 400 }, (_, index) =>
+    line(`1:${index}`, `/${"./".repeat(index)}`, "ext4", "/dev/x"),
   );
   expect(await mountsIn(...many)).toHaveLength(128);
   expect(await mountsIn(line("1:1", `/${"x".repeat(1024)}`, "ext4", "/dev/x"))).toEqual([]);

@@ -108,6 +108,18 @@ veth_a:100 2 3 4 5 6 7 8 9 10 11 12 13 14 15 160
     expect(Object.keys(values)).toHaveLength(32);
   });
 
+  test("net/dev: names that look alike do not make two of one", () => {
+    const line = (name: string, bytes: number) => `${name}: ${bytes}${" 0".repeat(15)}`;
+    const text = [line("eth0", 1), line("eth0\u2003", 2), line("a\ufffd", 3), line("a\ufffd", 4)];
+    const [family] = networkDevices(text.join("\n"));
+    const bytes = family?.samples.filter(({ labels }) => labels["item"] === "recv_bytes") ?? [];
+    expect(bytes.map(({ labels, value }) => [labels["interface"], value])).toEqual([
+      ["eth0", 1],
+      ["eth0\u2003", 2],
+      ["a\ufffd", 3],
+    ]);
+  });
+
   test("diskstats: older kernels have fewer columns", () => {
     const text =
       " 254       0 vda 1 2 3 4 5 6 7 8 9 10 11\n 8 0 sda 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17\n";

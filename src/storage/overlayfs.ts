@@ -47,7 +47,7 @@ export const overlayfs: Driver = {
 async function removeOwn(path: string, { containerId }: AttachContext): Promise<void> {
   const own = `/run/kata-containers/${containerId}`;
   const isBelow = (below: string, above: string) => `${below}/`.startsWith(`${above}/`);
-  if (!isBelow(path, own)) return;
+  if (containerId === undefined || !isBelow(path, own)) return;
   const mounts = parseMountinfo(readText("/proc/self/mountinfo"));
   const isMounted = mounts.some(
     ({ mountPoint }) => isBelow(mountPoint, own) && isBelow(path, mountPoint),

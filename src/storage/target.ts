@@ -26,5 +26,6 @@ export function checkedPath(what: string, path: string): string {
     throw new InvalidSpec(`${what} ${quote(path)} is not an absolute path without ".."`);
   if (path.length > LONGEST_PATH || names.some(({ length }) => length > LONGEST_NAME))
     throw new InvalidSpec(`${what} ${quote(path)} is too long`);
+  if (/\p{Cc}/u.test(path)) throw new InvalidSpec(`${what} ${quote(path)} has control characters`);
   return `/${names.join("/")}`;
 }

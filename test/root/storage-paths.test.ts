@@ -19,6 +19,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import {
+  CALLER,
   STATE,
   describeWithStorages,
   holdsForDriver,
@@ -171,12 +172,22 @@ describeWithStorages("an overlayfs storage", (made) => {
     expect(readFileSync(join(disk, "fs/new"), "utf8")).toBe("written");
   });
 
+  test("of the pod leaves the directories of all containers as they are", async () => {
+    const path = `${STATE}/undefined/fs`;
+    const create = `io.katacontainers.volume.overlayfs.create_directory=${path}`;
+    await made().storages.addForPod([{ ...overlay(), driverOptions: [create] }], CALLER);
+    writeFileSync(join(path, "file"), "written");
+    await made().storages.end();
+    expect(existsSync(join(path, "file"))).toBe(true);
+    rmSync(`${STATE}/undefined`, { recursive: true });
+  });
+
   test("with overlay-rw needs a container", async () => {
     const before = seen();
     const asked = overlay("io.katacontainers.fs-opt.overlay-rw");
-    await expect(
-      made().storages.add([asked], { signal: new AbortController().signal }),
-    ).rejects.toThrow("No container id in rw overlay");
+    await expect(made().storages.addForPod([asked], CALLER)).rejects.toThrow(
+      "No container id in rw overlay",
+    );
     expect(seen().mounts).toEqual(before.mounts);
   });
 

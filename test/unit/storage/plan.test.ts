@@ -12,6 +12,8 @@ function storage(name: string, asked: Partial<Storage> = {}): Storage {
   return { ...NOTHING, driver: "fake", mountPoint: `/run/kata-containers/${name}`, ...asked };
 }
 
+const WATCHED = "/run/kata-containers/shared/containers/watchable";
+
 const fake: Driver = { name: "fake", plan: () => async () => {} };
 const FAKES = new Map([["fake", fake]]);
 
@@ -44,6 +46,7 @@ describe("a request's storages", () => {
   test.each([
     [storage("a", { driver: "9p" }), "Failed to find the storage handler 9p"],
     [storage("a", { options: ["a\nb"] }), 'a: the option "a\\nb" has control characters'],
+    [storage("a\0b"), 'a\\u0000b" has control characters'],
     [storage("a", { options: Array<string>(1025).fill("ro") }), "more than 1024 options"],
   ])("are refused: %#", (asked, words) => {
     expect(() => planStorages([asked], FAKES, [])).toThrow(words);
@@ -62,6 +65,7 @@ describe("a request's storages", () => {
     ["ephemeral", { source: "a\nb" }, "has control characters"],
     ["bind", { source: "etc" }, 'source "etc" is not an absolute path'],
     ["bind", { source: "/run/../etc" }, "is not an absolute path"],
+    ["watchable-bind", { mountPoint: `${WATCHED}/a`, source: "/a\0" }, "has control characters"],
     ["overlayfs", { options: ["x".repeat(4096)] }, "Mount option exceeds 4K size"],
     [
       "overlayfs",

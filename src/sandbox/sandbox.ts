@@ -4,7 +4,6 @@ import { Mutex } from "../async/mutex.ts";
 import { Container } from "../container/container.ts";
 import type { Guest } from "../container/guest.ts";
 import { refuseUnsupported } from "../container/kernel-support.ts";
-import { openNamespace } from "../container/pinned-namespaces.ts";
 import type { Process } from "../container/process.ts";
 import { StreamPorts } from "../container/stream-ports.ts";
 import type { CdiOptions } from "../device/cdi.ts";
@@ -16,7 +15,6 @@ import { type AgentError, internal, invalidArgument, notFound } from "../error.t
 import { guestHooksIn } from "../guest/hooks.ts";
 import { type KernelModule, loadModules } from "../guest/modules.ts";
 import { SharedFiles } from "../guest/shared-files.ts";
-import type { Fd } from "../kernel/fd.ts";
 import { GuestNetwork } from "../network/network.ts";
 import { ResolvConf } from "../network/resolv-conf.ts";
 import { allHooks, mergeHooks } from "../oci/hooks.ts";
@@ -30,6 +28,7 @@ import { SandboxNamespaces } from "./namespaces.ts";
 import { phase } from "../tracing/tracer.ts";
 import { OomEvents } from "./oom-events.ts";
 import { placementOf } from "./placement.ts";
+import { PodPidNamespace } from "./pod-pid-namespace.ts";
 import { PodStorages } from "./pod-storages.ts";
 import { UserNamespaces } from "./user-namespaces.ts";
 
@@ -88,9 +87,7 @@ export class Sandbox {
   readonly #resolvConf: ResolvConf;
   readonly storages: PodStorages;
   #hostname: string | undefined;
-  #pidNamespace: Fd | undefined;
-  /** The container whose first process the pid namespace ends with. */
-  #pidNamespaceOwner: Container | undefined;
+  readonly #pidNamespace = new PodPidNamespace();
 
   /** `setsResolvConf`: the guest is to find names where the host says. */
   constructor(guest: Guest, hotplug: Hotplug, cdi: CdiOptions, setsResolvConf = true) {
@@ -172,7 +169,7 @@ export class Sandbox {
       const { warn } = this.guest;
       await shareMounts(sharedMounts, this.containers, container, { signal, warn });
       held?.keep();
-      if (this.#containers.size === 0) this.#adoptPidNamespace(container);
+      if (this.#containers.size === 0) this.#pidNamespace.adopt(container);
       this.#containers.set(id, container);
       undo.move();
     } finally {
@@ -205,7 +202,7 @@ export class Sandbox {
     this.#userNamespaces.release(container.id);
     this.#equipment.forget(container.id);
     await this.storages.release(container.id);
-    if (container === this.#pidNamespaceOwner) this.#closePidNamespace();
+    this.#pidNamespace.endWith(container);
     // Last: the next one with the id has the same directories.
     this.#containers.delete(container.id);
   }
@@ -217,7 +214,7 @@ export class Sandbox {
       this.#resolvConf.restore(),
     ]);
     await this.storages.end();
-    this.#closePidNamespace();
+    this.#pidNamespace.close();
     this.#namespaces?.remove();
     this.#namespaces = undefined;
     this.#hostname = undefined;
@@ -259,7 +256,7 @@ export class Sandbox {
       {
         namespaces: this.#namespaces,
         userNamespace,
-        pidNamespace: this.#pidNamespace,
+        pidNamespace: this.#pidNamespace.held,
         hasContainers: this.#containers.size > 0,
         cgroupVersion: this.guest.cgroupVersion,
       },
@@ -288,19 +285,5 @@ export class Sandbox {
       ...(fatal === "none" ? allHooks(own) : []),
       ...(fatal === "all" ? [] : allHooks(this.#hooks)),
     ]);
-  }
-
-  /** Held by the sandbox itself, for containers that are yet to come. */
-  #adoptPidNamespace(container: Container): void {
-    if (this.#pidNamespace !== undefined) return;
-    this.#pidNamespace = openNamespace(container.init.child.pid, "pid");
-    this.#pidNamespaceOwner = container;
-  }
-
-  /** Nobody can be born in it any more. */
-  #closePidNamespace(): void {
-    this.#pidNamespace?.close();
-    this.#pidNamespace = undefined;
-    this.#pidNamespaceOwner = undefined;
   }
 }

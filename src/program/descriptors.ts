@@ -24,7 +24,7 @@ export function closeOthers(tape: Tape, keep: readonly number[]): void {
   tape.do("close what the container must not have", close_range(first));
 }
 
-/** The last word before execve: whatever is still open above stderr ends there. */
+/** Whatever is still open above stderr ends at execve. */
 export function closeOnExec(tape: Tape): void {
   tape.do("close all but stdio on exec", closeOnExecFrom(3));
 }

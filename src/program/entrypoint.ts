@@ -9,6 +9,8 @@ export type Entrypoint = {
   readonly environment: readonly string[];
   /** The file to execute; absent: what the first of `args` names. */
   readonly file?: string | undefined;
+  /** A filter of system calls is in force already. */
+  readonly isFiltered: boolean;
 };
 
 /** What a shell passes over on its way through PATH. */
@@ -18,6 +20,19 @@ const ABSENT = { ENOENT: skip, ENOTDIR: skip, ELOOP: skip, ENAMETOOLONG: skip } 
 
 /** So that a missing program is an error of the create call. Host programs look for these words. */
 export function checkEntrypoint(tape: Tape, entrypoint: Entrypoint): void {
+  const unseen = new Mark();
+  if (entrypoint.isFiltered) tryToLook(tape, unseen);
+  check(tape, entrypoint);
+  tape.place(unseen);
+}
+
+/** A filter may forbid to look at files: then only execve(2) finds out. */
+function tryToLook(tape: Tape, forbidden: Mark): void {
+  const errnos = { EPERM: forbidden, ENOSYS: forbidden };
+  tape.do("see whether the filter lets files be looked at", exists("/"), errnos);
+}
+
+function check(tape: Tape, entrypoint: Entrypoint): void {
   const program = programOf(entrypoint);
   const label = `the file ${program} was not found`;
   if (program.includes("/")) {
@@ -51,8 +66,11 @@ function find(tape: Tape, label: string, path: string, found: Mark, next: Mark):
  * what comes between the look-up and the execve.
  */
 export function execute(tape: Tape, entrypoint: Entrypoint, last: () => void): void {
-  const { args, environment } = entrypoint;
+  const { args, environment, isFiltered } = entrypoint;
   const paths = candidates(entrypoint);
+  const unseen = new Mark();
+  const isBlind = isFiltered && paths.length > 1;
+  if (isBlind) tryToLook(tape, unseen);
   for (const path of paths.slice(0, -1)) {
     const found = new Mark();
     const next = new Mark();
@@ -65,6 +83,12 @@ export function execute(tape: Tape, entrypoint: Entrypoint, last: () => void): v
   const path = paths.at(-1) ?? programOf(entrypoint);
   last();
   tape.do(`execute ${path}`, execve(path, args, environment));
+  if (!isBlind) return;
+  tape.place(unseen);
+  const attempts = paths.map(
+    (each) => [`execute ${each}`, execve(each, args, environment)] as const,
+  );
+  tape.firstOf(attempts, PASSED_OVER);
 }
 
 function programOf({ file, args: [first] }: Entrypoint): string {

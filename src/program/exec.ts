@@ -7,12 +7,12 @@ import type { ContainerProcess } from "../oci/valid-spec.ts";
 import { Tape } from "../tape/tape.ts";
 import { type Birth, enterKeyring, enterSecurity, leaveAgent, masterNumber } from "./birth.ts";
 import { enterCgroup } from "./cgroup-entry.ts";
-import { closeOnExec, closeOthers } from "./descriptors.ts";
+import { closeOthers } from "./descriptors.ts";
 import { checkEntrypoint, execute } from "./entrypoint.ts";
 import { assumeIdentity } from "./identity.ts";
 import { type Joined, joinMountNamespace, joinNamespaces } from "./namespaces.ts";
 import { type Served, setFinalAffinity, setInitialAffinity } from "./scheduling.ts";
-import { filterBeforeExecve } from "./seccomp-filter.ts";
+import { filterBeforeExecve, isFilteredEarly } from "./seccomp-filter.ts";
 import { controlTerminal, openTerminal } from "./terminal.ts";
 import { becomeRootInside } from "./user-namespace.ts";
 
@@ -50,9 +50,9 @@ export function execProgram(process: ContainerProcess, context: ExecContext): Ta
   }
   assumeIdentity(tape, process, context, context.served);
   const { environment, file } = context;
-  const entrypoint = { args: process.args, environment, file };
+  const isFiltered = isFilteredEarly(process, context);
+  const entrypoint = { args: process.args, environment, file, isFiltered };
   checkEntrypoint(tape, entrypoint);
-  closeOnExec(tape);
   execute(tape, entrypoint, () => filterBeforeExecve(tape, process, context));
   return tape;
 }

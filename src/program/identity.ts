@@ -11,6 +11,7 @@ import type { LabelledCall, Tape } from "../tape/tape.ts";
 import type { Birth } from "./birth.ts";
 import { dropBoundingSet, setCapabilities } from "./capabilities.ts";
 import { becomeUser } from "./credentials.ts";
+import { closeOnExec } from "./descriptors.ts";
 import { rlimitCalls } from "./limits.ts";
 import { type Served, schedulingCalls, setMachine } from "./scheduling.ts";
 import { type Filtered, filterWithCapabilities } from "./seccomp-filter.ts";
@@ -49,6 +50,8 @@ export function assumeIdentity(
     tape.do(`default action for signal ${signal}`, resetSignal(signal));
   }
   tape.do("unblock all signals", unblockAllSignals());
+  // Nothing is opened from here on but what is marked so, and a filter may forbid the call.
+  closeOnExec(tape);
   filterWithCapabilities(tape, process, filtered);
   setCapabilities(tape, capabilities);
   tape.do("close /", close(entered), { EBADF: (block) => block.do(enter, chdir(cwd)) });

@@ -12,7 +12,7 @@ import { Tape } from "../tape/tape.ts";
 import { type Birth, enterKeyring, enterSecurity, leaveAgent, masterNumber } from "./birth.ts";
 import { enterCgroup } from "./cgroup-entry.ts";
 import type { CgroupView } from "./cgroup-view.ts";
-import { closeOnExec, closeOthers } from "./descriptors.ts";
+import { closeOthers } from "./descriptors.ts";
 import { populateDev } from "./devices.ts";
 import { checkEntrypoint, execute } from "./entrypoint.ts";
 import { setNames } from "./hostname.ts";
@@ -32,7 +32,7 @@ import {
   mountRootfs,
   reapplyPropagation,
 } from "./rootfs.ts";
-import { filterBeforeExecve } from "./seccomp-filter.ts";
+import { filterBeforeExecve, isFilteredEarly } from "./seccomp-filter.ts";
 import { writeSysctls } from "./sysctls.ts";
 import { controlTerminal, mountConsole, openTerminal } from "./terminal.ts";
 import { beBornInside, becomeRootInside } from "./user-namespace.ts";
@@ -106,10 +106,11 @@ export function initProgram(spec: ContainerSpec, context: InitContext): Tape {
   if (process.terminal === true) controlTerminal(tape);
   assumeIdentity(tape, process, context, linux);
 
-  const entrypoint = { args: process.args, environment: context.environment };
+  const { environment } = context;
+  const isFiltered = isFilteredEarly(process, context);
+  const entrypoint = { args: process.args, environment, isFiltered };
   checkEntrypoint(tape, entrypoint);
   tape.park("wait for the start");
-  closeOnExec(tape);
   execute(tape, entrypoint, () => filterBeforeExecve(tape, process, context));
   return tape;
 }

@@ -10,9 +10,14 @@ import type { Tape } from "../tape/tape.ts";
 /** Of the container, for its first process and every exec. */
 export type Filtered = { readonly seccomp?: SeccompFilter | undefined };
 
+/** Whether the filter is in force before the program is looked for. */
+export function isFilteredEarly({ noNewPrivileges }: Process, { seccomp }: Filtered): boolean {
+  return noNewPrivileges !== true && seccomp !== undefined;
+}
+
 export function filterWithCapabilities(tape: Tape, process: Process, filtered: Filtered): void {
-  const { noNewPrivileges, user, capabilities = {} } = process;
-  if (noNewPrivileges === true || filtered.seccomp === undefined) return;
+  const { user, capabilities = {} } = process;
+  if (!isFilteredEarly(process, filtered)) return;
   if (user.uid !== 0) raiseCapability(tape, "CAP_SYS_ADMIN", capabilities);
   load(tape, filtered);
 }

@@ -161,6 +161,29 @@ describeWithAgent("linux.seccomp", (agent) => {
     await expect(silent).rejects.toThrow("before it was ready");
   });
 
+  test.each(["close_range", "faccessat2"])(
+    "that forbids %s lets a program be found and executed, as under runc",
+    async (name) => {
+      const allowed = [...numbers.keys()].filter((each) => each !== name);
+      const profile = {
+        DefaultAction: "SCMP_ACT_ERRNO",
+        Syscalls: [{ Names: allowed, Action: "SCMP_ACT_ALLOW" }],
+      };
+      const linux = { Seccomp: profile };
+      const process = { NoNewPrivileges: false };
+      for (const args of [["true"], ["/bin/true"]]) {
+        await using container = await startContainer(agent(), args, { linux, process });
+        expect(await container.wait()).toBe(0);
+      }
+      for (const args of [["no-such-program"], ["/bin/no-such-program"]]) {
+        const absent = startContainer(agent(), args, { linux, process });
+        await expect(absent).rejects.toThrow("ENOENT");
+      }
+      await using container = await idleContainer(agent(), { linux });
+      expect((await container.run(["true"], process)).status).toBe(0);
+    },
+  );
+
   test.each([
     ["an action", { DefaultAction: "SCMP_ACT_SING" }, 'defaultAction: "SCMP_ACT_SING"'],
     ["a listener", { DefaultAction: "SCMP_ACT_NOTIFY" }, "defaultAction"],

@@ -65,6 +65,28 @@ describeWithStorages("a bind storage", (made) => {
     expect(mountedAt(asked.mountPoint)).toBe(0);
   });
 
+  // runtime-rs shares what cannot be written to, and makes the places of volumes on its own side.
+  test("has its place on a share that is read-only, where the host has made it", async () => {
+    const share = bind("ro");
+    mkdirSync(join(share.source, "volumes/place"), { recursive: true });
+    writeFileSync(join(share.source, "volumes/node"), "");
+    const at = (name: string) => `${share.mountPoint}/volumes/${name}`;
+    const volume = storage({ driver: "bind", source: filled(), mountPoint: at("place") });
+    const source = join(filled(), "file");
+    const node = storage({ driver: "bind", source, mountPoint: at("node") });
+    const before = seen();
+    const held = await made().add([share, volume, node]);
+    expect(readFileSync(join(at("place"), "file"), "utf8")).toBe("text");
+    expect(readFileSync(at("node"), "utf8")).toBe("text");
+    await held[Symbol.asyncDispose]();
+    expect(seen().mounts).toEqual(before.mounts);
+    expect(existsSync(join(share.source, "volumes/place"))).toBe(true);
+    const missing = storage({ driver: "bind", source, mountPoint: at("missing") });
+    await expect(made().add([share, missing])).rejects.toThrow("missing: ENOENT");
+    expect(seen().mounts).toEqual(before.mounts);
+    expect(made().warnings).toEqual([]);
+  });
+
   test("of what has been mounted before it in the same request works, and ends before it", async () => {
     const below = bind();
     const above = storage({ driver: "bind", source: below.mountPoint, mountPoint: place("bind") });

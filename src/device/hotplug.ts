@@ -39,8 +39,13 @@ export type HotplugOptions = {
   readonly open?: () => UeventSource;
 };
 
+/** In the error of a wait in vain. */
+const MOST_SEEN = 5;
+
 type Waiter = {
   readonly wanted: Wanted;
+  /** What came meanwhile and is not wanted: a place that is mistaken is found by it. */
+  readonly seen: Set<string>;
   readonly resolve: (device: Uevent) => void;
   readonly reject: (reason: unknown) => void;
 };
@@ -69,12 +74,12 @@ export class Hotplug {
   async find(wanted: Wanted, signal: AbortSignal): Promise<Uevent> {
     signal.throwIfAborted();
     const { promise, resolve, reject } = Promise.withResolvers<Uevent>();
-    const waiter = { wanted, resolve, reject };
+    const waiter = { wanted, seen: new Set<string>(), resolve, reject };
     using stack = new DisposableStack();
     const giveUp = () => reject(signal.reason);
     signal.addEventListener("abort", giveUp);
     stack.defer(() => signal.removeEventListener("abort", giveUp));
-    const timer = setTimeout(() => reject(this.#late(wanted)), this.#timeoutMs);
+    const timer = setTimeout(() => reject(this.#late(waiter)), this.#timeoutMs);
     stack.defer(() => clearTimeout(timer));
     stack.defer(() => this.#remove(waiter));
     this.#add(waiter);
@@ -92,8 +97,9 @@ export class Hotplug {
     return attempt(exists(`${this.dev}/${devname}`)) >= 0;
   }
 
-  #late({ name }: Wanted): Error {
-    return internal(`Timeout after ${this.#timeoutMs / 1000}s waiting for uevent ${name}`);
+  #late({ wanted, seen }: Waiter): Error {
+    const text = `Timeout after ${this.#timeoutMs / 1000}s waiting for uevent ${wanted.name}`;
+    return internal(seen.size === 0 ? text : `${text}; meanwhile came ${[...seen].join(", ")}`);
   }
 
   #add(waiter: Waiter): void {
@@ -125,8 +131,9 @@ export class Hotplug {
     }
     const event = parseUevent(message);
     if (event?.action !== "add") return;
-    for (const { wanted, resolve } of this.#waiters) {
+    for (const { wanted, seen, resolve } of this.#waiters) {
       if (wanted.matches(event)) resolve(event);
+      else if (seen.size < MOST_SEEN) seen.add(event.devpath);
     }
   }
 

@@ -80,6 +80,16 @@ test("a device that does not come in time is an error that says which", async ()
   expect([devices.hotplug.waiters, devices.uevents.listeners]).toEqual([0, 0]);
 });
 
+test("what came instead is named in the error, some of it", async () => {
+  using devices = new FakeDevices(20);
+  const { path } = await find(devices);
+  const others = [3, 4, 5, 6, 7, 8, 9].map((slot) => DISK.replace("02.0", `0${slot}.0`));
+  for (const other of others) devices.tellOfDisk(other);
+  await expect(path).rejects.toThrow(
+    new RegExp(`^Timeout after .*02\\.0; meanwhile came ${others.slice(0, 5).join(", ")}$`),
+  );
+});
+
 test("a wait ends with its call, and nobody listens any more", async () => {
   using devices = new FakeDevices();
   const call = new AbortController();

@@ -18,7 +18,9 @@ export function prepare({ unifiedCgroupHierarchy, cgroupNoV1 }: Config): void {
 /** The guest's end. Never throws. */
 export function powerOff(): void {
   try {
-    powerOffGuest(DISKS_BUDGET_MS);
+    powerOffGuest(DISKS_BUDGET_MS, () =>
+      dying("data may be lost", new Error(`disks not written out in ${DISKS_BUDGET_MS} ms`)),
+    );
   } catch (error) {
     dying("cannot power off", error);
   }

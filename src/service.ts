@@ -8,6 +8,7 @@ import { describeGuest } from "./container/guest.ts";
 import type { HookRules } from "./container/hook-rules.ts";
 import { Hotplug } from "./device/hotplug.ts";
 import { keepClock } from "./guest/clock-keeper.ts";
+import type { ConsoleSources, ContainerLine } from "./guest/console-commands.ts";
 import { SHELLS } from "./guest/console-shell.ts";
 import { type ConsoleOptions, serveConsole, serveDevice } from "./guest/debug-console.ts";
 import type { MemoryAgentSettings } from "./guest/memory-agent-settings.ts";
@@ -22,7 +23,7 @@ import { Beginning } from "./metrics/beginning.ts";
 import { Metrics } from "./metrics/metrics.ts";
 import { Policy } from "./policy/policy.ts";
 import { Rest } from "./rest.ts";
-import { type Call, services } from "./rpc/dispatch.ts";
+import { type Call, type DispatchOptions, services } from "./rpc/dispatch.ts";
 import { Sandbox } from "./sandbox/sandbox.ts";
 import { TapeError } from "./tape/error.ts";
 import { Exporter } from "./tracing/exporter.ts";
@@ -53,6 +54,9 @@ type Birth = {
   readonly reached: ConstructorParameters<typeof Beginning>[0];
 };
 
+/** What the agent is like, for whoever debugs it. */
+type State = Pick<ConsoleSources, "containers"> & { readonly metrics: ConsoleSources["state"] };
+
 /** `listener` listens on the address of the configuration. */
 export function runService(told: Told, listener: () => Fd, birth: Birth): void {
   const { config } = told;
@@ -70,9 +74,20 @@ export function runService(told: Told, listener: () => Fd, birth: Birth): void {
       sandbox.hardware.startMemoryAgent(memoryAgentSettings(config), sandbox.guest.cgroupVersion);
     if (config.ptpClock !== "")
       keepClock(config.ptpClock, (level, ...what) => clock[level](...what), NEVER);
-    if (config.debugConsole) debugConsole = openDebugConsole(config, sandbox);
+    const beginning = new Beginning(birth.reached);
+    const metrics = new Metrics({
+      onMissing: (path, error) => rpc.info("no metrics", { path, error: String(error) }),
+      beginning,
+      alarms: alarmCounts,
+    });
+    const state = { metrics: () => metrics.state(), containers: () => containersOf(sandbox) };
+    process.on("SIGUSR1", () => void logState(state));
+    if (config.debugConsole) debugConsole = openDebugConsole(config, sandbox, state);
     if (config.passfdListenerPort !== 0) void listenForStreams(config, sandbox);
-    serveRuntime(config, listener(), sandbox, initialPolicy(config), birth);
+    const { isInit } = birth;
+    const parts = { sandbox, metrics, policy: initialPolicy(config), isInit };
+    serveRuntime(config, listener(), parts);
+    beginning.reached("serving");
   } catch (error) {
     dying("cannot serve", error);
     // Whoever is in it may be looking for the reason.
@@ -128,19 +143,30 @@ function memoryAgentSettings({ memAgent }: Config): MemoryAgentSettings {
   };
 }
 
+function containersOf(sandbox: Sandbox): readonly ContainerLine[] {
+  return sandbox.containers.map(({ id, status, init }) => ({ id, status, pid: init.child.pid }));
+}
+
+/** For whoever debugs a guest without a console: by a signal that would end the agent otherwise. */
+async function logState({ metrics, containers }: State): Promise<void> {
+  const lines = containers().map(({ id, status, pid }) => `${id} ${status} ${pid}`);
+  const fields = { containers: lines.join("\n"), metrics: await metrics() };
+  log.withTag("state").info("asked for by SIGUSR1", fields);
+}
+
 /** Resolves when there is none any more. */
-async function openDebugConsole({ debugConsolePort }: Config, sandbox: Sandbox): Promise<void> {
+async function openDebugConsole(
+  { debugConsolePort }: Config,
+  sandbox: Sandbox,
+  state: State,
+): Promise<void> {
   const tagged = log.withTag("debug-console");
   const address = debugConsolePort === 0 ? CONSOLE : `vsock://-1:${debugConsolePort}`;
   const options: ConsoleOptions = {
     shells: SHELLS,
     environment: Object.entries(process.env).map(([name, value]) => `${name}=${value}`),
     ignoredSignals: sandbox.guest.ignoredSignals,
-    sources: {
-      recentLines,
-      containers: () =>
-        sandbox.containers.map(({ id, status, init }) => ({ id, status, pid: init.child.pid })),
-    },
+    sources: { recentLines, containers: state.containers, state: state.metrics },
     report: (message, error) => tagged.warn(message, { error: String(error) }),
   };
   tagged.warn("THE DEBUG CONSOLE IS ON: whoever reaches it is root in this guest", { address });
@@ -162,14 +188,10 @@ async function listenForStreams({ passfdListenerPort }: Config, sandbox: Sandbox
   }
 }
 
-function serveRuntime(
-  config: Config,
-  listener: Fd,
-  sandbox: Sandbox,
-  policy: Policy,
-  { isInit, reached }: Birth,
-): void {
-  const beginning = new Beginning(reached);
+type Parts = Pick<DispatchOptions, "sandbox" | "policy" | "metrics" | "isInit">;
+
+function serveRuntime(config: Config, listener: Fd, parts: Parts): void {
+  const { sandbox, isInit } = parts;
   const spans = config.tracing ? exportSpans(config) : undefined;
   const rest = new Rest(QUIET_MS, giveMemoryBack);
   /** From here on the real thing warms the code. */
@@ -182,14 +204,7 @@ function serveRuntime(
   const server = serve({
     fd: listener.release(),
     services: services({
-      sandbox,
-      policy,
-      metrics: new Metrics({
-        onMissing: (path, error) => rpc.info("no metrics", { path, error: String(error) }),
-        beginning,
-        alarms: alarmCounts,
-      }),
-      isInit,
+      ...parts,
       shutdown,
       onCall: (call) => {
         hasBegun ||= call.method === "CreateContainer";
@@ -202,7 +217,6 @@ function serveRuntime(
   });
   // What PID 1 does not catch the kernel keeps from it, and a guest is not stopped by a signal.
   if (!isInit) process.on("SIGTERM", shutdown);
-  beginning.reached("serving");
   rpc.info("ttRPC server started", { address: config.serverAddress });
   rest.disturb();
   warmUp(() => !hasBegun).catch((error: unknown) => rpc.error("warm-up", { error: textOf(error) }));

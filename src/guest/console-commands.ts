@@ -1,6 +1,8 @@
 // What the built-in console can be asked.
+import { within } from "../async/timeout.ts";
 import { Fd } from "../kernel/fd.ts";
 import { listDirectories, readText, tryReadText } from "../kernel/file.ts";
+import { linkTarget, namesIn } from "../kernel/listing.ts";
 import { perform } from "../kernel/perform.ts";
 import { relay } from "../kernel/relay.ts";
 import { call } from "../linux/call.ts";
@@ -19,6 +21,8 @@ export type ConsoleSources = {
   readonly containers: () => readonly ContainerLine[];
   /** The agent's log, the newest line last, each with its newline. */
   readonly recentLines: () => readonly string[];
+  /** The agent in numbers, one a line. */
+  readonly state: () => Promise<string>;
 };
 
 export type ContainerLine = {
@@ -47,7 +51,9 @@ export const COMMANDS: readonly Command[] = [
   { name: "ps", usage: "ps", says: "processes", run: processes },
   { name: "mounts", usage: "mounts", says: "what is mounted where", run: mounts },
   { name: "containers", usage: "containers", says: "the containers of the pod", run: containers },
+  { name: "state", usage: "state", says: "the agent in numbers", run: numbers },
   { name: "log", usage: "log [N]", says: "the last N lines of the agent's log, 20", run: log },
+  { name: "ls", usage: "ls [DIR]", says: "what is in a directory", run: list },
   { name: "cat", usage: "cat FILE", says: "a file, its first 1 MiB", run: cat },
   { name: "dmesg", usage: "dmesg", says: "the kernel's log, its last 128 KiB", run: kernelLog },
 ];
@@ -82,6 +88,28 @@ function mounts(): string {
 function containers(_: string, { sources }: Asked): string {
   const rows = sources.containers().map(({ id, status, pid }) => [id, status, String(pid)]);
   return table([["CONTAINER", "STATUS", "PID"], ...rows]);
+}
+
+async function numbers(_: string, { sources }: Asked): Promise<string> {
+  return `${await sources.state()}\n`;
+}
+
+const MOST_NAMES = 2000;
+const LISTED_IN_MS = 5000;
+
+/** With what links say: `ls /proc/1/fd` shows what the agent has open. Off the event loop. */
+async function list(argument: string): Promise<string> {
+  const path = argument || "/";
+  let text = "it does not answer\n";
+  const look = async () => {
+    const names = (await namesIn(path)).slice(0, MOST_NAMES);
+    const targets = await Promise.all(names.map((name) => linkTarget(`${path}/${name}`)));
+    text = names
+      .map((name, i) => (targets[i] ? `${name} -> ${targets[i]}\n` : `${name}\n`))
+      .join("");
+  };
+  await within(look(), LISTED_IN_MS);
+  return text;
 }
 
 const LINES = 20;

@@ -8,10 +8,12 @@ const LOOK_MS = 10;
 export class CallTimes {
   readonly #calls = new Map<string, Histogram>();
   readonly #delay = new Histogram();
+  readonly #underWay = new Map<string, number>();
   #isLooking = false;
 
   /** A call has come. While none does nothing is measured: an idle guest is not woken. */
-  begin(): void {
+  begin(rpc: string): void {
+    this.#underWay.set(rpc, (this.#underWay.get(rpc) ?? 0) + 1);
     if (this.#isLooking) return;
     this.#isLooking = true;
     const due = performance.now() + LOOK_MS;
@@ -23,14 +25,21 @@ export class CallTimes {
 
   /** `rpc` has ended, one way or the other. */
   end(rpc: string, seconds: number): void {
+    this.#underWay.set(rpc, (this.#underWay.get(rpc) ?? 1) - 1);
     let histogram = this.#calls.get(rpc);
     if (histogram === undefined) this.#calls.set(rpc, (histogram = new Histogram()));
     histogram.observe(seconds);
   }
 
   families(): readonly Family[] {
-    const calls = [...this.#calls].toSorted(([one], [other]) => (one < other ? -1 : 1));
+    const calls = inOrder(this.#calls);
     return [
+      {
+        name: "kata_agent_calls",
+        type: "gauge",
+        help: "Calls that are not answered yet.",
+        samples: inOrder(this.#underWay).map(([rpc, value]) => ({ labels: { rpc }, value })),
+      },
       {
         name: "kata_agent_rpc_seconds",
         type: "histogram",
@@ -45,4 +54,8 @@ export class CallTimes {
       },
     ];
   }
+}
+
+function inOrder<Value>(byName: ReadonlyMap<string, Value>): readonly (readonly [string, Value])[] {
+  return [...byName].toSorted(([one], [other]) => (one < other ? -1 : 1));
 }

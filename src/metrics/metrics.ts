@@ -50,9 +50,9 @@ export class Metrics {
     this.#options = options;
   }
 
-  /** A call has come. */
-  called(): void {
-    this.#calls.begin();
+  /** A call of `rpc` has come. */
+  called(rpc: string): void {
+    this.#calls.begin(rpc);
   }
 
   /** `rpc` has ended, one way or the other. */
@@ -66,6 +66,14 @@ export class Metrics {
     this.#scrapes++;
     this.#underWay ??= this.#make().finally(() => (this.#underWay = undefined));
     return this.#underWay;
+  }
+
+  /** The agent's own part of it, a line for each number that is not 0: for whoever looks at a guest. */
+  async state(): Promise<string> {
+    const lines = (await this.text()).split("\n");
+    return lines
+      .filter((line) => /^kata_agent_.* (?!0$)\S+$/.test(line) && !isOfHistogram(line))
+      .join("\n");
   }
 
   async #make(): Promise<string> {
@@ -108,4 +116,8 @@ export class Metrics {
       gauge("kata_agent_children", "Processes that the agent waits for.", childCount()),
     ];
   }
+}
+
+function isOfHistogram(line: string): boolean {
+  return /_bucket\{|_sum/.test(line);
 }

@@ -108,7 +108,7 @@ function serve(
   const isRead = READS.has(name);
   return async (payload, call) => {
     const from = performance.now();
-    metrics.called();
+    metrics.called(name);
     try {
       const request = decode(input, payload);
       if (isTold) onCall?.(callOf(name, request));

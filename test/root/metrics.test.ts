@@ -1,5 +1,6 @@
 // GetMetrics of an agent at work, read as Prometheus reads it.
 import { expect, test } from "bun:test";
+import { until } from "../../src/async/until.ts";
 import { AgentService } from "../../src/gen/agent_pb.ts";
 import type { TestAgent } from "../support/agent.ts";
 import { idleContainer } from "../support/container.ts";
@@ -65,6 +66,20 @@ describeWithAgent("the metrics of an agent", (agent) => {
       expect(after.valueOf("kata_agent_alarms", "_total", "CRIT")).toBe(0);
     },
   );
+
+  test("and its containers are in the log once a signal asks for them", async () => {
+    await using container = await idleContainer(agent());
+    process.kill(agent().pid, "SIGUSR1");
+    await until(() => agent().log.includes("asked for by SIGUSR1"), 5000);
+    const line = agent()
+      .log.split("\n")
+      .find((each) => each.includes("asked for by SIGUSR1"));
+    const state: Record<string, string> = JSON.parse(line ?? "{}");
+    expect(state["containers"]).toMatch(new RegExp(`^${container.containerId} running \\d+$`));
+    expect(state["metrics"]).toMatch(/^kata_agent_children 1$/m);
+    expect(state["metrics"]).not.toContain("_bucket");
+    expect((await container.run(["true"])).status).toBe(0);
+  });
 
   test("cost it nothing that stays", async () => {
     await agent().client.call(getMetrics, {});

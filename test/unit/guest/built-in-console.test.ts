@@ -1,5 +1,8 @@
 // The built-in console on a bare connection, as where the guest has no terminals.
 import { expect, test } from "bun:test";
+import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { serveBuiltIn } from "../../../src/guest/built-in-console.ts";
 import { Fd } from "../../../src/kernel/fd.ts";
 import { writeAll } from "../../../src/kernel/relay.ts";
@@ -7,7 +10,11 @@ import { readAll } from "../../support/child.ts";
 import { socketPair } from "../../support/listen.ts";
 import { randomText, seeded } from "../../support/random.ts";
 
-const SOURCES = { containers: () => [], recentLines: () => ["a line\n"] };
+const SOURCES = {
+  containers: () => [],
+  recentLines: () => ["a line\n"],
+  state: async () => "kata_agent_children 2",
+};
 const NEVER = new AbortController().signal;
 
 /** All that is answered to `text`, which is followed by the end of the connection. */
@@ -26,6 +33,17 @@ async function answers(text: string): Promise<string> {
 test("lines end as terminals, sockets and telnet end them", async () => {
   const text = await answers("log 1\rlog 1\nlog 1\r\nexit\n");
   expect(text.match(/a line\n/g)).toHaveLength(3);
+});
+
+test("the agent is told in numbers, and what a directory holds with what its links say", async () => {
+  expect(await answers("state\nexit\n")).toContain("kata_agent_children 2\n");
+  const directory = mkdtempSync(join(tmpdir(), "kata-agent-ls-"));
+  writeFileSync(join(directory, "file"), "");
+  symlinkSync("/nowhere", join(directory, "link"));
+  expect(await answers(`ls ${directory}\nexit\n`)).toContain("file\nlink -> /nowhere\n");
+  rmSync(directory, { recursive: true });
+  expect(await answers("ls\nexit\n")).toContain("proc\n");
+  expect(await answers("ls /proc/self/fd\nexit\n")).toMatch(/\d+ -> \S+/);
 });
 
 test("nobody waits for what comes after exit", async () => {

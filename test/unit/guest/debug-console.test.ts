@@ -41,6 +41,7 @@ function optionsWith(shells: readonly string[], reports: string[]): ConsoleOptio
     ignoredSignals: [13, 25],
     sources: {
       containers: () => [{ id: "c1", status: "running", pid: 4711 }],
+      state: async () => "",
       recentLines: () => ["first\n", "second\n", "third \x1b[2J\n"],
     },
     report: (message, error) => void reports.push(`${message}: ${error}`),

@@ -29,7 +29,7 @@ test.skipIf(noPrometheus !== undefined)(
       beginning,
       alarms: () => ({ WARN: 3, CRIT: 0 }),
     });
-    metrics.called();
+    metrics.called("Check");
     metrics.answered("Check", 0.001);
     await metrics.text();
     const families = readMetrics(await metrics.text());

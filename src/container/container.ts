@@ -4,10 +4,7 @@ import { createCgroup } from "../cgroup/cgroup.ts";
 import type { OomWatch } from "../cgroup/oom.ts";
 import type { Stats } from "../cgroup/stats.ts";
 import { internal } from "../error.ts";
-import { Fd } from "../kernel/fd.ts";
-import { AT_FDCWD, SIG } from "../linux/constants.ts";
-import { openat } from "../linux/fs.ts";
-import { O } from "../linux/open-flags.ts";
+import { SIG } from "../linux/constants.ts";
 import { containerName } from "../oci/annotations.ts";
 import type { Resources } from "../oci/resources.ts";
 import { type ContainerStatus, stateName } from "../oci/state.ts";
@@ -27,7 +24,7 @@ import { Homes } from "./homes.ts";
 import { withIdMaps } from "./id-mapped-mounts.ts";
 import { type Asked, createInit, kindsOf } from "./init.ts";
 import { warnOfIgnored } from "./kernel-support.ts";
-import { PinnedNamespaces } from "./pinned-namespaces.ts";
+import { PinnedNamespaces, openRoot } from "./pinned-namespaces.ts";
 import { checkProcMounts } from "./proc-guard.ts";
 import type { Process } from "./process.ts";
 import { labelsOf, mountLabelOf } from "./security-modules.ts";
@@ -92,7 +89,8 @@ export class Container {
     let hooksBegan = false;
     undo.defer(() => (hooksBegan ? runPoststopHooks(hooked) : undefined));
     undo.defer(() => bundle.removeRootfs());
-    undo.defer(() => cgroup.destroy());
+    // Hooks may have left somebody in it, whom the end of a pid namespace does not take along.
+    undo.defer(() => cgroup.kill().finally(() => cgroup.destroy()));
     // Before anybody is in it: what is used from the first moment counts, and nothing escapes.
     await cgroup.apply(spec.linux.resources ?? {});
     let oom: OomWatch | undefined;
@@ -113,8 +111,7 @@ export class Container {
     await cgroup.entered();
     checkProcMounts(init.child.pid, spec.linux);
     const pinned = undo.use(PinnedNamespaces.of(init.child.pid, kindsOf(placement)));
-    const path = `/proc/${init.child.pid}/root`;
-    const root = undo.use(Fd.of("open the container's root", openat(AT_FDCWD, path, O.PATH)));
+    const root = undo.use(openRoot(init.child.pid));
     signal.throwIfAborted();
     undo.move();
     const ownsPidNamespace = placement.created.includes("pid");

@@ -59,3 +59,9 @@ export function openNamespace(pid: number, type: NamespaceType): Fd {
   const path = `/proc/${pid}/ns/${NAMESPACE_FILE[type]}`;
   return Fd.of(`pin the ${type} namespace`, openat(AT_FDCWD, path, O.RDONLY));
 }
+
+/** Where a process is rooted, whatever becomes of it. The caller owns the descriptor. Throws a KernelError. */
+export function openRoot(pid: number): Fd {
+  const open = openat(AT_FDCWD, `/proc/${pid}/root`, O.PATH);
+  return Fd.of("open the container's root", open);
+}

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { until } from "../../src/async/until.ts";
 import { AgentService } from "../../src/gen/agent_pb.ts";
 import { Code } from "../../src/ttrpc/code.ts";
-import type { TestAgent } from "../support/agent.ts";
+import { TestAgent } from "../support/agent.ts";
 import {
   type Wanted,
   createContainer,
@@ -370,6 +370,22 @@ describeWithAgent("a hook that behaves oddly", (agent) => {
       await using _ = await createContainer(agent(), ["true"], { rootfs, spec: { Hooks } });
     }
     await agent().untilHeld(before);
+  });
+
+  test("by leaving a daemon in a container that is not made leaves nothing", async () => {
+    await using pod = await TestAgent.start();
+    const request = { sandboxPidns: true };
+    // The first process of the pod reaps, as a pause container's does.
+    const reaping = ["sh", "-c", "sleep 1000 & wait"];
+    await using _first = await startContainer(pod, reaping, { request });
+    await (await idleContainer(pod, { request })).remove();
+    const before = pod.held();
+    const rootfs = pod.rootfs();
+    const path = script(join(rootfs, "odd"), "sleep 1000 >/dev/null 2>&1 & exit 0");
+    const spec = { Hooks: { CreateContainer: [{ Path: path }] } };
+    const failing = createContainer(pod, ["no-such-program"], { request, rootfs, spec });
+    expect((await refusalOf(failing)).message).toContain("no-such-program was not found");
+    await pod.untilHeld(before);
   });
 
   test("by having no arguments is given its path", async () => {

@@ -3,6 +3,7 @@
 // What there is stands in sysfs, so nothing that the kernel has told is kept: whoever waits listens
 // first and looks at sysfs then. A device that was there before the agent is found as quickly as one
 // that has just come, and none can come unnoticed in between.
+import { Mutex } from "../async/mutex.ts";
 import { internal } from "../error.ts";
 import { linkTarget, namesIn } from "../kernel/listing.ts";
 import { attempt } from "../kernel/perform.ts";
@@ -53,6 +54,8 @@ type Waiter = {
 export class Hotplug {
   readonly sys: string;
   readonly dev: string;
+  /** For who gives functions another driver: two requests may name the same one. */
+  readonly drivers = new Mutex();
   readonly #timeoutMs: number;
   readonly #open: () => UeventSource;
   readonly #waiters = new Set<Waiter>();

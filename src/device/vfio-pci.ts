@@ -4,7 +4,7 @@ import { internal, invalidArgument } from "../error.ts";
 import { writeTextAsync } from "../kernel/file-async.ts";
 import { linkTarget } from "../kernel/listing.ts";
 import { quote } from "../oci/invalid-spec.ts";
-import type { DeviceDriver, DeviceRequest } from "./driver.ts";
+import type { DeviceDriver, DeviceRequest, FoundDevice } from "./driver.ts";
 import { type Hotplug, knownDevice } from "./hotplug.ts";
 import { deviceAt } from "./node.ts";
 import { type PciAddress, type PciPlace, parsePciAddress, parsePciPlace } from "./pci-address.ts";
@@ -17,20 +17,31 @@ export const vfioDriver: DeviceDriver = (request) => {
   const asked = parseOptions(request);
   return async (hotplug, signal) => {
     const functions = await findFunctions(asked, hotplug, signal);
-    await using undo = new AsyncDisposableStack();
-    let group: string | undefined;
-    for (const address of functions.values()) {
-      const own = await bindToVfio(hotplug, address, undo);
-      group ??= own;
-      if (own !== group) throw internal(`${address} is not in guest IOMMU group ${group}`);
-    }
-    if (group === undefined) throw internal("failed to get VFIO group");
-    const path = await findGroup(hotplug, group, signal);
-    const node = deviceAt(path);
-    undo.move();
-    return { node, path, functions };
+    const group = () => groupOf([...functions.values()], hotplug, signal);
+    return { ...(await hotplug.drivers.run(group)), functions };
   };
 };
+
+/** The node of the group that they all are in, once they are bound. */
+async function groupOf(
+  addresses: readonly PciAddress[],
+  hotplug: Hotplug,
+  signal: AbortSignal,
+): Promise<Pick<FoundDevice, "node" | "path">> {
+  signal.throwIfAborted();
+  await using undo = new AsyncDisposableStack();
+  let group: string | undefined;
+  for (const address of addresses) {
+    const own = await bindToVfio(hotplug, address, undo);
+    group ??= own;
+    if (own !== group) throw internal(`${address} is not in guest IOMMU group ${group}`);
+  }
+  if (group === undefined) throw internal("failed to get VFIO group");
+  const path = await findGroup(hotplug, group, signal);
+  const node = deviceAt(path);
+  undo.move();
+  return { node, path };
+}
 
 /** The guest's kernel gets hold of them, as of any other. */
 export const guestKernelDriver: DeviceDriver = (request) => {

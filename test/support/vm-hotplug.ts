@@ -55,6 +55,14 @@ export const placesForDevices: readonly string[] = [
   ...BUSES.flatMap((bus) => ["-device", bus]),
 ];
 
+/** More for the command line, of a machine whose functions are passed on; its kernel is told `intel_iommu=on`. */
+export const IOMMU: readonly string[] = [
+  "-machine",
+  "kernel-irqchip=split",
+  "-device",
+  "intel-iommu,intremap=on",
+];
+
 function at(number: number): string {
   return `bus=pcie.0,addr=${slotName(FIRST_SLOT + number)}`;
 }

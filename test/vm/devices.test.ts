@@ -8,7 +8,13 @@ import { type Wanted, createContainer, linesOf, requestFor } from "../support/co
 import { refusalOf } from "../support/refusal.ts";
 import { type DiskFile, makeDisk } from "../support/vm-disk.ts";
 import { BRIDGE, ROOT_PORTS } from "../support/vm-hotplug.ts";
-import { isListening, plugScsiDisk, plugVirtioDisk, waiting } from "../support/vm-plug.ts";
+import {
+  isListening,
+  plugPmem,
+  plugScsiDisk,
+  plugVirtioDisk,
+  waiting,
+} from "../support/vm-plug.ts";
 import { leavesGuestUnchanged } from "../support/vm-unchanged.ts";
 import { describeWithVm } from "../support/with-vm.ts";
 
@@ -89,12 +95,12 @@ describeWithVm("A guest into which devices are plugged", options, (vm) => {
     test("on the SCSI bus, there or just come", async () => {
       const wanted = withDisks([disk("0:3", "scsi")]);
       {
-        await using _ = await plugScsiDisk(vm(), "scsi1", 3);
+        await using _ = await plugScsiDisk(vm(), makeDisk("scsi1"), 3);
         await expectDisk(linesOf(vm(), LOOK, wanted), "scsi1", "sda");
       }
       const lines = linesOf(vm(), LOOK, wanted);
       await waiting(vm());
-      await using _ = await plugScsiDisk(vm(), "scsi2", 3);
+      await using _ = await plugScsiDisk(vm(), makeDisk("scsi2"), 3);
       await expectDisk(lines, "scsi2", "sda");
     });
 
@@ -109,7 +115,7 @@ describeWithVm("A guest into which devices are plugged", options, (vm) => {
     test("among several, each under its own path", async () => {
       await using _a = await plugVirtioDisk(vm(), "slot4", "04");
       await using _b = await plugVirtioDisk(vm(), "slot5", "05");
-      await using _c = await plugScsiDisk(vm(), "lun-7", 7);
+      await using _c = await plugScsiDisk(vm(), makeDisk("lun-7"), 7);
       const wanted = withDisks([
         disk(`${BRIDGE.path}/05`, "blk", "/dev/b"),
         disk("0:7", "scsi", "/dev/c"),
@@ -135,18 +141,12 @@ describeWithVm("A guest into which devices are plugged", options, (vm) => {
 
   describe("keeps what cannot be pulled out of it again:", () => {
     test("memory that is a disk", async () => {
-      const { qmp } = vm().machine;
       const size = 128 << 20;
       pmem = makeDisk("pmem!", size);
-      await qmp.objectAdd("memory-backend-file", "pmem", {
-        "mem-path": pmem.path,
-        share: true,
-        size,
-      });
       const device = { vmPath: "/dev/pmem0", type: "nvdimm", containerPath: "/dev/data" };
       const lines = linesOf(vm(), LOOK, withDisks([device]));
       await waiting(vm());
-      await qmp.deviceAdd("nvdimm", "nvdimm", { memdev: "pmem" });
+      await plugPmem(vm(), pmem, size);
       await expectDisk(lines, "pmem!", "pmem0");
       await expectDisk(linesOf(vm(), LOOK, withDisks([device])), "pmem!", "pmem0");
     });

@@ -1,11 +1,12 @@
 // Interfaces that QEMU plugs into a guest that runs, set up by the agent, and what answers there.
-import { afterEach, expect, test } from "bun:test";
+import { expect, test } from "bun:test";
 import { AgentService } from "../../src/gen/agent_pb.ts";
 import { IPFamily } from "../../src/gen/types_pb.ts";
 import { Code } from "../../src/ttrpc/code.ts";
 import { updateInterface } from "../support/network.ts";
 import { refusalOf } from "../support/refusal.ts";
 import { BRIDGE, ROOT_PORTS } from "../support/vm-hotplug.ts";
+import { plugInterface } from "../support/vm-plug.ts";
 import { describeWithVm } from "../support/with-vm.ts";
 
 const { method } = AgentService;
@@ -25,20 +26,11 @@ describeWithVm("A guest into which interfaces are plugged", options, (vm) => {
   const [port, otherPort] = ROOT_PORTS;
 
   /** In a root port, or at a slot of the bridge. */
-  const plug = async (place: { readonly bus: string; readonly addr?: string }, mac = MAC) => {
-    const { qmp } = vm().machine;
-    await qmp.execute("netdev_add", { type: "user", id: "user" });
-    await qmp.deviceAdd("virtio-net-pci", "net", { netdev: "user", mac, ...place });
-  };
+  const plug = (place: { readonly bus: string; readonly addr?: string }) =>
+    plugInterface(vm(), { type: "user" }, { mac: MAC, ...place });
 
   const isAnswered = async (address: string) =>
     (await vm().sh(`busybox ping -c 1 -w 10 ${address} || true`)).includes("1 packets received");
-
-  afterEach(async () => {
-    const { qmp } = vm().machine;
-    await qmp.deviceDel("net").catch(() => {});
-    await qmp.execute("netdev_del", { id: "user" }).catch(() => {});
-  });
 
   test("is waited for, named, given addresses and routes, and pinged through", async () => {
     const updated = updateInterface(vm(), {
@@ -48,7 +40,7 @@ describeWithVm("A guest into which interfaces are plugged", options, (vm) => {
       mtu: 1400n,
       addresses: NETWORK.addresses,
     });
-    await plug({ bus: port.bus });
+    await using _ = await plug({ bus: port.bus });
     expect(await updated).toMatchObject({ name: "pod0", devicePath: port.path });
     const [v4 = "", v6 = ""] = NETWORK.gateways;
     await vm().client.call(method.updateRoutes, {
@@ -75,7 +67,7 @@ describeWithVm("A guest into which interfaces are plugged", options, (vm) => {
   });
 
   test("is found where it is plugged in, and gets the hardware address that is said", async () => {
-    await plug({ bus: BRIDGE.bus, addr: "02" });
+    await using _ = await plug({ bus: BRIDGE.bus, addr: "02" });
     const hwAddr = "02:aa:00:00:00:02";
     const devicePath = `${BRIDGE.path}/02`;
     const [address = ""] = NETWORK.addresses;
@@ -91,7 +83,7 @@ describeWithVm("A guest into which interfaces are plugged", options, (vm) => {
       code: Code.INTERNAL,
       message: `update interface: Link not found (Address: ${MAC})`,
     });
-    await plug({ bus: otherPort.bus });
+    await using _ = await plug({ bus: otherPort.bus });
     await vm().sh("until test -e /sys/class/net/eth0; do sleep 0.1; done");
     await updateInterface(vm(), asked);
     expect(await isAnswered("10.0.2.2")).toBe(true);

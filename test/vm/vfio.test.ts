@@ -2,9 +2,8 @@
 import { expect, test } from "bun:test";
 import { type Wanted, createContainer, linesOf, startContainer } from "../support/container.ts";
 import { refusalOf } from "../support/refusal.ts";
-import type { TestVm } from "../support/vm.ts";
-import { ROOT_PORTS, type RootPort } from "../support/vm-hotplug.ts";
-import { waiting } from "../support/vm-plug.ts";
+import { IOMMU, ROOT_PORTS } from "../support/vm-hotplug.ts";
+import { addressBehind, plugFunction, waiting } from "../support/vm-plug.ts";
 import { leavesGuestUnchanged } from "../support/vm-unchanged.ts";
 import { describeWithVm } from "../support/with-vm.ts";
 
@@ -13,32 +12,12 @@ const HOST = ["0000:3b:00.0", "0000:3b:00.1"] as const;
 const ENV = ["PATH=/bin", `PCIDEVICE_ONE=${HOST[0]}`, `PCIDEVICE_BOTH=${HOST.join(",")}`];
 const SHOW = "echo $PCIDEVICE_ONE; echo $PCIDEVICE_BOTH";
 
-const IOMMU = ["-machine", "kernel-irqchip=split", "-device", "intel-iommu,intremap=on"];
-
 const options = {
   hotplug: true,
   devices: IOMMU,
   modules: ["virtio_net", "vfio_pci", "vfio_iommu_type1"],
   words: ["intel_iommu=on", "agent.hotplug_timeout=5"],
 };
-
-/** An interface that nothing comes out of. */
-async function plugInterface({ machine: { qmp } }: TestVm, { bus }: RootPort) {
-  const id = `net-${bus}`;
-  await using undo = new AsyncDisposableStack();
-  await qmp.execute("netdev_add", { type: "hubport", id: `hub-${bus}`, hubid: 1 });
-  undo.defer(async () => void (await qmp.execute("netdev_del", { id: `hub-${bus}` })));
-  const modern = { "disable-legacy": "on", iommu_platform: true };
-  await qmp.deviceAdd("virtio-net-pci", id, { netdev: `hub-${bus}`, bus, ...modern });
-  undo.defer(() => qmp.deviceDel(id));
-  return undo.move();
-}
-
-/** Where the guest has what is behind the port. */
-async function addressBehind(vm: TestVm, { path }: RootPort): Promise<string> {
-  const port = `/sys/bus/pci/devices/0000:00:${path.slice(0, 2)}.0`;
-  return `${(await vm.sh(`ls ${port}/pci_bus`)).trim()}:00.0`;
-}
 
 const passedOn = (
   type: string,
@@ -57,7 +36,7 @@ describeWithVm("A guest with an IOMMU", options, (vm) => {
   leavesGuestUnchanged(vm);
 
   test("passes a function on to a container, which opens its group", async () => {
-    await using _ = await plugInterface(vm(), ONE);
+    await using _ = await plugFunction(vm(), ONE);
     const script = `${SHOW}; ls /dev/vfio; exec 3<>/dev/vfio/* && echo opened`;
     const wanted = passedOn("vfio-pci", [`${HOST[0]}=${ONE.path}`]);
     const [one, both, group, opened] = await linesOf(vm(), script, wanted);
@@ -74,13 +53,22 @@ describeWithVm("A guest with an IOMMU", options, (vm) => {
     const wanted = passedOn("vfio-pci", [`${HOST[0]}=${TWO.path}`]);
     const lines = linesOf(vm(), "ls /dev/vfio", wanted);
     await waiting(vm());
-    await using _ = await plugInterface(vm(), TWO);
+    await using _ = await plugFunction(vm(), TWO);
     expect(await lines).toEqual(await linesOf(vm(), "ls /dev/vfio", wanted));
   });
 
+  test("passes a function on to two containers that ask for it at once", async () => {
+    await using _ = await plugFunction(vm(), ONE);
+    const wanted = passedOn("vfio-pci", [`${HOST[0]}=${ONE.path}`]);
+    const ask = () => linesOf(vm(), "ls /dev/vfio", wanted);
+    const [one, two] = await Promise.all([ask(), ask()]);
+    expect(one).toEqual([expect.stringMatching(/^\d+$/)]);
+    expect(two).toEqual(one);
+  });
+
   test("tells a container of functions that its own kernel drives, and each exec (D6)", async () => {
-    await using _a = await plugInterface(vm(), ONE);
-    await using _b = await plugInterface(vm(), TWO);
+    await using _a = await plugFunction(vm(), ONE);
+    await using _b = await plugFunction(vm(), TWO);
     const given = [`${HOST[0]}=${ONE.path}`, `${HOST[1]}=${TWO.path}`];
     const addresses = [await addressBehind(vm(), ONE), await addressBehind(vm(), TWO)];
     const wanted = passedOn("vfio-pci-gk", given, []);

@@ -6,8 +6,8 @@ import { type Wanted, createContainer, linesOf, startContainer } from "../suppor
 import { refusalOf } from "../support/refusal.ts";
 import { makeDirectDisk } from "../support/vm-direct-disk.ts";
 import { type DiskFile, makeExt4Disk } from "../support/vm-disk.ts";
-import { BRIDGE, SCSI_BUS } from "../support/vm-hotplug.ts";
-import { plugDisk, plugVirtioDisk, waiting } from "../support/vm-plug.ts";
+import { BRIDGE } from "../support/vm-hotplug.ts";
+import { plugDisk, plugPmem, plugScsiDisk, plugVirtioDisk, waiting } from "../support/vm-plug.ts";
 import { mountsOf } from "../support/vm-state.ts";
 import { leavesGuestUnchanged } from "../support/vm-unchanged.ts";
 import { describeWithVm } from "../support/with-vm.ts";
@@ -50,10 +50,8 @@ describeWithVm("A guest whose containers have volumes", options, (vm) => {
 
   const plugBlk = (slot: string, text: string) =>
     plugDisk(vm(), makeExt4Disk({ name: text }), "virtio-blk-pci", { bus: BRIDGE.bus, addr: slot });
-  const plugScsi = (lun: number, text: string) => {
-    const place = { bus: SCSI_BUS, channel: 0, "scsi-id": 0, lun };
-    return plugDisk(vm(), makeExt4Disk({ name: text }), "scsi-hd", place);
-  };
+  const plugScsi = (lun: number, text: string) =>
+    plugScsiDisk(vm(), makeExt4Disk({ name: text }), lun);
 
   /** Where something of type ext4 is mounted. */
   const mounted = async () =>
@@ -181,11 +179,8 @@ describeWithVm("A guest whose containers have volumes", options, (vm) => {
 
   describe("keeps what cannot be pulled out of it again:", () => {
     test("memory that is a disk", async () => {
-      const { qmp } = vm().machine;
       const size = 128 << 20;
       pmem = makeExt4Disk({ name: "pmem" }, size);
-      const file = { "mem-path": pmem.path, share: true, size };
-      await qmp.objectAdd("memory-backend-file", "pmem", file);
       const asked = { driver: "nvdimm", source: "/dev/pmem0" };
       const wanted = withVolumes({ data: asked });
       const lines = linesOf(
@@ -194,7 +189,7 @@ describeWithVm("A guest whose containers have volumes", options, (vm) => {
         wanted,
       );
       await waiting(vm());
-      await qmp.deviceAdd("nvdimm", "nvdimm", { memdev: "pmem" });
+      await plugPmem(vm(), pmem, size);
       const [name, mount] = await lines;
       expect(name).toBe("pmem");
       expect(mount).toStartWith("/dev/pmem0 /volumes/data ext4 rw,");

@@ -84,10 +84,14 @@ export class Qmp implements Disposable {
     await this.execute("qom-set", { path: `/machine/peripheral/${id}`, property, value });
   }
 
-  /** One processor more, of those that the machine has sockets for. */
+  /**
+   * One processor more, in the first free place; QEMU lists the last one first. Behind an empty place its
+   * emulated processors are not interrupted by others: `apic_get_delivery_bitmask` of its hw/intc/apic.c
+   * stops there. The kernel then waits for ever for the processor that it has woken.
+   */
   async addProcessor(id: string): Promise<void> {
     const slots = (await this.execute("query-hotpluggable-cpus")) as readonly ProcessorSlot[];
-    const free = slots.find((slot) => slot["qom-path"] === undefined);
+    const free = slots.toReversed().find((slot) => slot["qom-path"] === undefined);
     if (free === undefined) throw new Error("the machine has no place for a processor");
     await this.deviceAdd(free.type, id, free.props);
   }

@@ -1,9 +1,9 @@
-// Memory that is plugged into a guest while it runs. A processor that comes is not tried here: QEMU's
-// emulated ones now and then do not run once they are there, and the guest's kernel waits for them.
+// Processors and memory that are plugged into a guest while its containers run.
 import { beforeAll, expect, test } from "bun:test";
 import { until } from "../../src/async/until.ts";
 import { AgentService } from "../../src/gen/agent_pb.ts";
 import { Health } from "../../src/gen/health_pb.ts";
+import { idleContainer } from "../support/container.ts";
 import type { TestVm } from "../support/vm.ts";
 import { MOST_PROCESSORS, ROOT_PORTS } from "../support/vm-hotplug.ts";
 import { describeWithVm } from "../support/with-vm.ts";
@@ -12,6 +12,8 @@ const { method } = AgentService;
 
 const MIB = 1 << 20;
 const APPEARS_IN_MS = 10_000;
+/** What prints those that a process may run on. */
+const PROCESSORS = ["grep", "Cpus_allowed_list", "/proc/self/status"];
 /** What the kernel needs for what it says of new memory. */
 const OVERHEAD = 0.1;
 
@@ -30,6 +32,16 @@ describeWithVm("A guest that grows", { hotplug: true, modules: ["virtio_mem"] },
   test("says how many processors it has where more are wanted", async () => {
     const online = vm().client.call(method.onlineCPUMem, { nbCpus: MOST_PROCESSORS + 1 });
     await expect(online).rejects.toThrow("1 of 5 are online");
+  });
+
+  test("uses a processor that comes after the call, also in containers that are there already", async () => {
+    await using container = await idleContainer(vm());
+    const online = vm().client.call(method.onlineCPUMem, { nbCpus: 2, cpuOnly: true });
+    await vm().client.call(Health.method.check, {});
+    await vm().machine.qmp.addProcessor("cpu1");
+    await online;
+    expect(await vm().sh("cat /sys/devices/system/cpu/online")).toBe("0-1\n");
+    expect((await container.run(PROCESSORS)).stdout).toBe("Cpus_allowed_list:\t0-1\n");
   });
 
   test("uses a memory module when it is told to, and other calls go on meanwhile", async () => {

@@ -5,15 +5,21 @@ import { join } from "node:path";
 import { until } from "../../src/async/until.ts";
 import { hasVsockDevice } from "./vm-vsock.ts";
 
-/** In Debian's qemu-system-common. */
-const PROGRAM = "/usr/lib/qemu/virtiofsd";
+/** Where Debian 12 and 13 have it. */
+const [PROGRAM] = ["/usr/lib/qemu/virtiofsd", "/usr/libexec/virtiofsd"].filter((path) =>
+  existsSync(path),
+);
 
 const READY_IN_MS = 10_000;
 const MEGABYTES = 1024;
 
 /** What is lacking here; undefined if nothing. */
 export const missingForVirtioFs =
-  process.getuid?.() !== 0 ? "root" : existsSync(PROGRAM) ? undefined : PROGRAM;
+  PROGRAM === undefined
+    ? "virtiofsd"
+    : process.getuid?.() === 0
+      ? undefined
+      : "root, for virtiofsd";
 
 export class VirtioFsDevice implements AsyncDisposable {
   /** What the guest sees. */
@@ -40,13 +46,14 @@ export class VirtioFsDevice implements AsyncDisposable {
   async start(): Promise<void> {
     const served = ["-o", `source=${this.directory}`, "-o", "sandbox=chroot", "-o", "cache=none"];
     const options = [`--socket-path=${this.#socket}`, ...served];
-    this.#server = Bun.spawn(["setpriv", "--pdeathsig", "KILL", PROGRAM, ...options], {
+    const program = PROGRAM ?? "virtiofsd";
+    this.#server = Bun.spawn(["setpriv", "--pdeathsig", "KILL", program, ...options], {
       stdin: "ignore",
       stdout: "ignore",
       stderr: "ignore",
     });
     if (!(await until(() => existsSync(this.#socket), READY_IN_MS)))
-      throw new Error(`${PROGRAM} makes no socket`);
+      throw new Error("virtiofsd makes no socket");
   }
 
   /** The server stops to answer, or answers again. */

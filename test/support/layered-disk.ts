@@ -3,6 +3,7 @@
 import {
   appendFileSync,
   closeSync,
+  mkdirSync,
   openSync,
   readFileSync,
   statSync,
@@ -11,6 +12,7 @@ import {
   writeSync,
 } from "node:fs";
 import { join } from "node:path";
+import { makeRootfs } from "./rootfs.ts";
 import { PATH } from "./vm-root.ts";
 
 const SECTOR = 512;
@@ -31,7 +33,7 @@ export type DiskLayer = {
 export type LayeredDisk = { readonly path: string; readonly layers: readonly DiskLayer[] };
 
 /** `directories`: what is in each layer, the uppermost first. Files go to `into`. */
-export function makeLayeredDisk(directories: readonly string[], into: string): LayeredDisk {
+function makeLayeredDisk(directories: readonly string[], into: string): LayeredDisk {
   const path = join(into, "layers.disk");
   const images = directories.map((directory, index) => makeLayer(directory, into, index + 1));
   let start = MEBIBYTE;
@@ -52,6 +54,16 @@ export function makeLayeredDisk(directories: readonly string[], into: string): L
   return { path, layers: placed };
 }
 
+/** The root of a container in two layers. Both have an etc/layer, and the lower one an etc/only-below. */
+export function makeLayeredRoot(into: string): LayeredDisk {
+  const [above, below] = [join(into, "above"), join(into, "below")];
+  mkdirSync(join(above, "etc"), { recursive: true });
+  writeFileSync(join(above, "etc/layer"), "above\n");
+  makeRootfs(below);
+  for (const name of ["layer", "only-below"]) writeFileSync(join(below, "etc", name), "below\n");
+  return makeLayeredDisk([above, below], into);
+}
+
 /** Change one byte of the disk. */
 export function spoil(path: string, offset: number): void {
   const byte = readFileSync(path).at(offset) ?? 0;
@@ -65,6 +77,47 @@ export function makeUpperDisk(into: string): string {
   truncateSync(path, 16 * MEBIBYTE);
   run(["mke2fs", "-q", "-t", "ext4", path]);
   return path;
+}
+
+const GROUP = "X-kata.multi-layer=true";
+
+/** A layer that is a disk of its own. */
+export const WHOLE = "whole";
+
+/**
+ * What asks for the layers at `mountPoint`. By the PCI paths of the disks: the one with the layers, and
+ * one to write to, else that is done in the guest's memory.
+ */
+export function layerStorages(
+  mountPoint: string,
+  layers: readonly (DiskLayer | typeof WHOLE)[],
+  { lowers, upper }: { readonly lowers: string; readonly upper?: string },
+) {
+  const below = layers.map((layer) => ({
+    driver: "blk",
+    mountPoint,
+    source: lowers,
+    fstype: "erofs",
+    // The last two are containerd's, for where it would have mounted the image's file itself.
+    options: [GROUP, "X-kata.overlay-lower", ...partitionOptions(layer), "loop", "device=/x"],
+  }));
+  if (upper === undefined) return below;
+  const kept = "X-kata.mkdir.path={{ mount 0 }}/kept:0755:0:0";
+  const options = [GROUP, "X-kata.overlay-upper", kept];
+  return [{ driver: "blk", mountPoint, source: upper, fstype: "ext4", options }, ...below];
+}
+
+function partitionOptions(layer: DiskLayer | typeof WHOLE): string[] {
+  if (layer === WHOLE) return [];
+  const { partition, rootHash, salt, hashOffset } = layer;
+  return [
+    "X-kata.gpt-partitioned=true",
+    `X-kata.partition-number=${partition}`,
+    "X-kata.dmverity-enabled=true",
+    `X-kata.dmverity.roothash=${rootHash}`,
+    `X-kata.dmverity.hashoffset=${hashOffset}`,
+    `X-kata.dmverity.salt=${salt}`,
+  ];
 }
 
 function makeLayer(directory: string, into: string, partition: number) {

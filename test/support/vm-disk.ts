@@ -7,6 +7,9 @@ export type DiskFile = Disposable & { readonly path: string };
 
 const BYTES = 16 << 20;
 
+/** Who is not root may lack the directory that these programs are in. */
+const PATH = `${Bun.env["PATH"]}:/usr/sbin:/sbin`;
+
 /** Begins with `text`. */
 export function makeDisk(text = "", bytes = BYTES): DiskFile {
   const directory = mkdtempSync(join(tmpdir(), "kata-agent-disk-"));
@@ -32,9 +35,23 @@ export function makeExt4Disk(
 export function makeVolume(mkfs: readonly string[], bytes = BYTES): DiskFile {
   using undo = new DisposableStack();
   const disk = undo.use(makeDisk("", bytes));
-  const PATH = `${Bun.env["PATH"]}:/usr/sbin:/sbin`;
   const { success, stderr } = Bun.spawnSync([...mkfs, disk.path], { env: { ...Bun.env, PATH } });
   if (!success) throw new Error(stderr.toString());
   undo.move();
   return disk;
+}
+
+/**
+ * The line of a file on the disk's ext4, as the host finds it once the guest has let go of it. Throws where
+ * it has not: what is written may still be in a journal.
+ */
+export function readExt4({ path }: Pick<DiskFile, "path">, file: string): string {
+  const print = (...command: string[]) => {
+    const { success, stdout, stderr } = Bun.spawnSync(command, { env: { ...Bun.env, PATH } });
+    if (!success) throw new Error(stderr.toString());
+    return stdout.toString();
+  };
+  if (print("dumpe2fs", "-h", path).includes("needs_recovery"))
+    throw new Error(`${path} has not been unmounted`);
+  return print("debugfs", "-R", `cat ${file}`, path);
 }

@@ -11,14 +11,19 @@ export type GuestState = {
   readonly bundles: readonly string[];
   /** Children of the agent, the orphans that it has adopted as well: `Z sh` for a zombie. */
   readonly children: readonly string[];
+  /** Names of dm devices, and the files of loop devices. */
+  readonly mapped: readonly string[];
 };
 
-export async function stateOf(vm: TestVm): Promise<GuestState> {
+/** `pid`: the agent's. */
+export async function stateOf(vm: TestVm, pid = 1): Promise<GuestState> {
+  const mapped = "/sys/block/dm-*/dm/name /sys/block/loop*/loop/backing_file";
   return {
     mounts: await mountsOf(vm),
+    mapped: lines(await vm.sh(`for file in ${mapped}; do test ! -e $file || cat $file; done`)),
     cgroups: lines(await vm.sh("find /sys/fs/cgroup -type d")),
     bundles: lines(await vm.sh("mkdir -p /run/kata-containers; ls /run/kata-containers")),
-    children: await childrenOf(vm),
+    children: await childrenOf(vm, pid),
   };
 }
 
@@ -29,12 +34,13 @@ export async function mountsOf(vm: TestVm): Promise<string[]> {
   });
 }
 
-async function childrenOf(vm: TestVm): Promise<string[]> {
+async function childrenOf(vm: TestVm, pid: number): Promise<string[]> {
   // One may have ended between the listing and the look at it.
   const stats = await vm.sh("cat /proc/[0-9]*/stat || true");
-  return [...stats.matchAll(/^\d+ \((.*)\) (\S) 1 /gm)].map(
-    ([, name, state]) => `${state} ${name}`,
-  );
+  return [...stats.matchAll(/^\d+ \((.*)\) (\S) (\d+) /gm)]
+    .filter(([, , , parent]) => Number(parent) === pid)
+    .map(([, name, state]) => `${state} ${name}`)
+    .toSorted();
 }
 
 function lines(text: string): string[] {

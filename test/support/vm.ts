@@ -60,9 +60,9 @@ export class TestVm implements AsyncDisposable {
     return this.machine.console;
   }
 
-  /** One more connection to the agent. */
-  async connect(): Promise<AgentClient> {
-    const channel = await this.dial(AGENT_PORT);
+  /** One more connection to the agent, or to one that listens elsewhere. */
+  async connect(port = AGENT_PORT): Promise<AgentClient> {
+    const channel = await this.dial(port);
     const client = new Client(channel.socket);
     channel.attach(client);
     return new AgentClient(client);

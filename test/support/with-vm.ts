@@ -8,10 +8,13 @@ import { measure } from "./vm-measure.ts";
 /** All is slow where a processor is played by a program, and slower on a busy machine. */
 const PATIENCE_MS = 300_000;
 
-/** Skipped, with what is lacking in the title, where no guest can be started. */
+/**
+ * Skipped, with what is lacking in the title, where no guest can be started. `options` may be made when the
+ * guest is.
+ */
 export function describeWithVm(
   title: string,
-  options: MachineOptions,
+  options: MachineOptions | (() => Promise<MachineOptions>),
   body: (vm: () => TestVm) => void,
 ): void {
   describeGuests(
@@ -19,7 +22,7 @@ export function describeWithVm(
     () => {
       let vm: TestVm | undefined;
       beforeAll(async () => {
-        vm = await TestVm.boot(options);
+        vm = await TestVm.boot(typeof options === "function" ? await options() : options);
         console.log(`${title}: ${await measure(vm)}`);
       }, PATIENCE_MS);
       afterAll(async () => {
@@ -30,7 +33,7 @@ export function describeWithVm(
         return vm;
       });
     },
-    options.arch,
+    typeof options === "function" ? undefined : options.arch,
   );
 }
 

@@ -1,13 +1,19 @@
 // Images as EROFS layers on a disk, checked by dm-verity: multi-layer storages on real partitions.
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { AgentService } from "../../src/gen/agent_pb.ts";
 import { startContainer } from "../support/container.ts";
-import { type DiskLayer, makeLayeredDisk, makeUpperDisk, spoil } from "../support/layered-disk.ts";
+import {
+  type DiskLayer,
+  WHOLE,
+  layerStorages,
+  makeLayeredRoot,
+  makeUpperDisk,
+  spoil,
+} from "../support/layered-disk.ts";
 import { refusalOf } from "../support/refusal.ts";
-import { makeRootfs } from "../support/rootfs.ts";
 import type { TestVm } from "../support/vm.ts";
 import { BRIDGE } from "../support/vm-hotplug.ts";
 import { stateOf } from "../support/vm-state.ts";
@@ -21,7 +27,6 @@ const options = {
 };
 
 const SHARE = "/run/kata-containers/shared/containers";
-const GROUP = "X-kata.multi-layer=true";
 const slot = (number: number) => `${number}`.padStart(2, "0");
 
 describeWithVm("Layers of an image on a disk", options, (vm) => {
@@ -30,13 +35,7 @@ describeWithVm("Layers of an image on a disk", options, (vm) => {
   let layers: readonly DiskLayer[] = [];
 
   beforeAll(async () => {
-    const [above, below] = [join(directory, "above"), join(directory, "below")];
-    mkdirSync(join(above, "etc"), { recursive: true });
-    writeFileSync(join(above, "etc/layer"), "above\n");
-    makeRootfs(below);
-    writeFileSync(join(below, "etc/layer"), "below\n");
-    writeFileSync(join(below, "etc/only-below"), "below\n");
-    const disk = makeLayeredDisk([above, below], directory);
+    const disk = makeLayeredRoot(directory);
     layers = disk.layers;
     const spoilt = join(directory, "spoilt.disk");
     copyFileSync(disk.path, spoilt);
@@ -115,52 +114,23 @@ describeWithVm("Layers of an image on a disk", options, (vm) => {
   });
 });
 
-/** A layer that is a disk of its own. */
-const WHOLE = "whole";
-
 type Wanted = {
   /** The slot of the disk with the layers. */
   readonly lowers: number;
-  readonly layers: readonly (DiskLayer | typeof WHOLE)[];
+  readonly layers: Parameters<typeof layerStorages>[1];
   /** The slot of the disk to write to. */
   readonly upper?: number;
 };
 
 async function start(vm: TestVm, id: string, { lowers, upper, layers }: Wanted) {
   const mountPoint = `${SHARE}/${id}/rootfs`;
-  const common = { driver: "blk", mountPoint };
-  const storages = layers.map((layer) => ({
-    ...common,
-    source: `${BRIDGE.path}/${slot(lowers)}`,
-    fstype: "erofs",
-    // The last two are containerd's, for where it would have mounted the image's file itself.
-    options: [GROUP, "X-kata.overlay-lower", ...partitionOptions(layer), "loop", "device=/x"],
-  }));
-  const above = {
-    ...common,
-    source: `${BRIDGE.path}/${slot(upper ?? 0)}`,
-    fstype: "ext4",
-    options: [GROUP, "X-kata.overlay-upper", "X-kata.mkdir.path={{ mount 0 }}/kept:0755:0:0"],
-  };
-  const all = upper === undefined ? storages : [above, ...storages];
+  const at = (number: number) => `${BRIDGE.path}/${slot(number)}`;
+  const places = { lowers: at(lowers), ...(upper === undefined ? {} : { upper: at(upper) }) };
   return await startContainer(vm, ["sleep", "1000"], {
     id,
     rootfs: mountPoint,
-    request: { storages: all },
+    request: { storages: layerStorages(mountPoint, layers, places) },
   });
-}
-
-function partitionOptions(layer: DiskLayer | typeof WHOLE): string[] {
-  if (layer === WHOLE) return [];
-  const { partition, rootHash, salt, hashOffset } = layer;
-  return [
-    "X-kata.gpt-partitioned=true",
-    `X-kata.partition-number=${partition}`,
-    "X-kata.dmverity-enabled=true",
-    `X-kata.dmverity.roothash=${rootHash}`,
-    `X-kata.dmverity.hashoffset=${hashOffset}`,
-    `X-kata.dmverity.salt=${salt}`,
-  ];
 }
 
 async function plug(vm: TestVm, number: number, path: string): Promise<void> {

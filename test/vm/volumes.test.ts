@@ -200,12 +200,9 @@ describeWithVm("A guest whose containers have volumes", options, (vm) => {
     });
 
     test("memory that is read where it is, as Kata's runtime in Go asks for it", async () => {
-      const { qmp } = vm().machine;
       const size = 128 << 20;
       direct = makeDirectDisk({ name: "direct" }, size);
-      const file = { "mem-path": direct.path, share: true, size };
-      await qmp.objectAdd("memory-backend-file", "direct", file);
-      await qmp.deviceAdd("nvdimm", "direct-nvdimm", { memdev: "direct" });
+      await plugPmem(vm(), direct, size, "/dev/pmem1");
       const asked = { driver: "nvdimm", source: "/dev/pmem1", options: ["dax"] };
       const [name, mount] = await linesOf(
         vm(),

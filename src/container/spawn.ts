@@ -2,7 +2,7 @@
 import type { Cgroup } from "../cgroup/cgroup.ts";
 import type { Fd } from "../kernel/fd.ts";
 import { SIG } from "../linux/constants.ts";
-import { masterNumber } from "../program/birth.ts";
+import { spareNumber } from "../program/birth.ts";
 import type { Child, Take } from "../tape/player.ts";
 import type { Tape } from "../tape/tape.ts";
 import { phase } from "../tracing/tracer.ts";
@@ -64,7 +64,7 @@ async function make(options: Spawn): Promise<Process> {
     if (pipes === null) await child.parked();
     const stdio =
       pipes === null
-        ? terminalStdio(fetchMaster(child, masterNumber(birth)), child.exit)
+        ? terminalStdio(fetchMaster(child, spareNumber(birth)), child.exit)
         : pipes.into(child.exit);
     undo.defer(() => stdio.close());
     await untilReady(child, options);

@@ -27,8 +27,8 @@ export type Birth = Filtered &
     readonly environment: readonly string[];
   };
 
-/** The number a terminal's master has in the child, where the agent fetches it. */
-export function masterNumber({ control }: Pick<Birth, "control">): number {
+/** One that no other descriptor of the child has: its terminal's master, for the agent to fetch. */
+export function spareNumber({ control }: Pick<Birth, "control">): number {
   return control === 255 ? 254 : 255;
 }
 

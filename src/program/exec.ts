@@ -5,7 +5,7 @@ import { O } from "../linux/open-flags.ts";
 import { setsid } from "../linux/process.ts";
 import type { ContainerProcess } from "../oci/valid-spec.ts";
 import { Tape } from "../tape/tape.ts";
-import { type Birth, enterKeyring, enterSecurity, leaveAgent, masterNumber } from "./birth.ts";
+import { type Birth, enterKeyring, enterSecurity, leaveAgent, spareNumber } from "./birth.ts";
 import { enterCgroup } from "./cgroup-entry.ts";
 import { closeOthers } from "./descriptors.ts";
 import { checkEntrypoint, execute } from "./entrypoint.ts";
@@ -40,7 +40,7 @@ export function execProgram(process: ContainerProcess, context: ExecContext): Ta
   joinMountNamespace(tape, context.joined);
   tape.do("start a session", setsid());
   if (process.terminal === true) {
-    const master = masterNumber(context);
+    const master = spareNumber(context);
     const root = tape.fd("open /", openat(AT_FDCWD, "/", O.PATH | O.DIRECTORY));
     openTerminal(tape, root, process, master);
     controlTerminal(tape);

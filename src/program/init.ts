@@ -9,7 +9,7 @@ import type { NamespaceType } from "../oci/namespace.ts";
 import type { Device, Mount } from "../oci/spec.ts";
 import type { ContainerSpec } from "../oci/valid-spec.ts";
 import { Tape } from "../tape/tape.ts";
-import { type Birth, enterKeyring, enterSecurity, leaveAgent, masterNumber } from "./birth.ts";
+import { type Birth, enterKeyring, enterSecurity, leaveAgent, spareNumber } from "./birth.ts";
 import { enterCgroup } from "./cgroup-entry.ts";
 import type { CgroupView } from "./cgroup-view.ts";
 import { closeOthers } from "./descriptors.ts";
@@ -82,7 +82,7 @@ export function initProgram(spec: ContainerSpec, context: InitContext): Tape {
   const { cgroupView: cgroup, mountLabel: label } = context;
   const where = { ...context, root, cgroup, ids, label, prepared: prepared.mounts };
   const unfinished = mountAll(tape, mounts, where);
-  const master = masterNumber(context);
+  const master = spareNumber(context);
   if (devices !== undefined) populateDev(tape, root, devices, prepared.devices);
   if (process.terminal === true)
     mountConsole(tape, root, openTerminal(tape, root, process, master));

@@ -4,7 +4,7 @@ import type { Call } from "../../../src/linux/call.ts";
 import { Reg } from "../../../src/linux/call.ts";
 import { AT_FDCWD, CLOSE_RANGE, PR, RESOLVE } from "../../../src/linux/constants.ts";
 import { O } from "../../../src/linux/open-flags.ts";
-import { masterNumber } from "../../../src/program/birth.ts";
+import { spareNumber } from "../../../src/program/birth.ts";
 import { LONGEST_TAPE, type Op, TapeTooLong } from "../../../src/tape/tape.ts";
 import { closed, closedBy, filled, flow, open, registersIn, waysFrom } from "./flow.ts";
 import {
@@ -189,7 +189,7 @@ describe("the first process of a container", () => {
       const first = ops.findIndex((op, index) => index > at && isCall("close_range")(op));
       const between = ops.slice(at + 1, first).map(({ call }) => call?.name ?? "park");
       expect(between.filter((name) => !ofTheSwitch.has(name))).toEqual([]);
-      const master = each.process.terminal === true ? [masterNumber({ control: CONTROL })] : [];
+      const master = each.process.terminal === true ? [spareNumber({ control: CONTROL })] : [];
       expect(keptFrom(ops, first)).toEqual([CONTROL, ...master]);
     }
   });
@@ -211,7 +211,7 @@ describe("an exec, or a hook", () => {
       expect(flow(tape, open)[entered]).toEqual(new Set());
       if (process.terminal !== true) continue;
       const last = ops.findIndex((op, index) => index > entered && isCall("close_range")(op));
-      expect(keptFrom(ops, last)).toEqual([CONTROL, masterNumber({ control: CONTROL })]);
+      expect(keptFrom(ops, last)).toEqual([CONTROL, spareNumber({ control: CONTROL })]);
       expect(ops.findIndex(({ kind }) => kind === "park")).toBe(last + 2);
     }
   });

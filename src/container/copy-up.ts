@@ -57,6 +57,7 @@ async function openInside(
   path: string,
   signal: AbortSignal,
 ): Promise<Fd | undefined> {
+  using onFailure = new DisposableStack();
   let found: Fd | undefined;
   const write = (tape: Tape) => {
     const root = tape.fd(`open ${rootfs}`, openat(AT_FDCWD, rootfs, O.PATH | O.DIRECTORY));
@@ -67,8 +68,9 @@ async function openInside(
     tape.place(none);
   };
   const take = async (given: Fd) => {
-    found = new Fd(given.release());
+    found = onFailure.use(new Fd(given.release()));
   };
   await work(write, { signal, take, timeoutMs: OPENED_IN_MS });
+  onFailure.move();
   return found;
 }

@@ -24,16 +24,17 @@ export class Homes implements Disposable {
   readonly #over = new AbortController();
 
   /**
-   * `/` for a user whom the image does not know. What was found once holds for the life of the container.
+   * `/` for a user whom the image does not know yet: a container's program may add some. What was found once holds
+   * for the life of the container.
    * Throws an AgentError when there is no answer, and what `signal` says.
    */
   async of(uid: number, root: Root, signal: AbortSignal): Promise<string> {
     const known = this.#known.get(uid);
     if (known !== undefined) return known;
     const stop = AbortSignal.any([signal, this.#over.signal]);
-    const home = homeOf(await readPasswd(root, stop), uid) ?? "/";
-    if (this.#known.size < MOST) this.#known.set(uid, home);
-    return home;
+    const home = homeOf(await readPasswd(root, stop), uid);
+    if (home !== undefined && this.#known.size < MOST) this.#known.set(uid, home);
+    return home ?? "/";
   }
 
   /** Nobody waits for what is being looked up. */

@@ -114,6 +114,22 @@ describeWithAgent("process.env", (agent) => {
   });
 });
 
+describeWithAgent("process.env of a user whom the image did not know", (agent) => {
+  test("has the HOME that the container's program has given the user since, as under runc", async () => {
+    const process = { User: { UID: 4711 } };
+    const rootfs = agent().rootfs();
+    chmodSync(join(rootfs, "etc/passwd"), 0o666);
+    const script = "echo $HOME; echo new:x:4711:0::/new: >>/etc/passwd; exec sleep 1000";
+    await using container = await startContainer(agent(), ["sh", "-c", script], {
+      rootfs,
+      process,
+    });
+    expect(await container.readUntil("\n")).toBe("/\n");
+    await container.run(["sh", "-c", "until grep -q new /etc/passwd; do :; done"]);
+    expect((await container.run(["sh", "-c", "echo $HOME"], process)).stdout).toBe("/new\n");
+  });
+});
+
 describeWithAgent("process.cwd", (agent) => {
   const pwd = (Cwd: string, more: object = {}) =>
     linesOf(agent(), "/bin/pwd", { process: { Cwd, ...more } });

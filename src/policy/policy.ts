@@ -5,6 +5,13 @@ import { type Rules, parseRules } from "./document.ts";
 /** With this rule a policy only watches: process.md section 4.1. */
 const ALLOW_FAILING = "AllowRequestsFailingPolicy";
 
+/** By which connections the host is to have the streams of a process; 0: by calls. */
+type Ports = {
+  readonly stdinPort: number;
+  readonly stdoutPort: number;
+  readonly stderrPort: number;
+};
+
 export class Policy {
   #rules: Rules | undefined;
   readonly #onForgiven: (refusal: Error) => void;
@@ -36,5 +43,11 @@ export class Policy {
         : internal(`${request}: internal error policy check: the policy has no such rule`);
     if (this.#rules?.get(ALLOW_FAILING) !== true) throw refusal;
     this.#onForgiven(refusal);
+  }
+
+  /** What the host reads and writes by connections is what it would by calls. Throws as `check` does. */
+  checkStreams({ stdinPort, stdoutPort, stderrPort }: Ports): void {
+    if (stdinPort !== 0) this.check("WriteStreamRequest");
+    if (stdoutPort !== 0 || stderrPort !== 0) this.check("ReadStreamRequest");
   }
 }

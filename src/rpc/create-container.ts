@@ -7,10 +7,14 @@ import { validateSpec } from "../oci/validate.ts";
 import type { Handler } from "./handler.ts";
 
 /** Make a container, up to the execve of its program. */
-export const createContainer: Handler<"createContainer"> = async (request, { sandbox, signal }) => {
+export const createContainer: Handler<"createContainer"> = async (
+  request,
+  { sandbox, policy, signal },
+) => {
   const { containerId: id, OCI, devices, storages, sharedMounts, sandboxPidns } = request;
   // First of all: where the call is refused, they are closed.
   using streams = await sandbox.streamPorts.take(request, signal);
+  policy.checkStreams(request);
   verifyId(id);
   if (OCI === undefined) throw invalidArgument("the request has no OCI spec");
   const spec = validateSpec(specFromProto(OCI));

@@ -5,10 +5,11 @@ import { validateProcess } from "../oci/validate-process.ts";
 import type { Handler } from "./handler.ts";
 
 /** Run one more process in a container. */
-export const execProcess: Handler<"execProcess"> = async (request, { sandbox, signal }) => {
+export const execProcess: Handler<"execProcess"> = async (request, { sandbox, policy, signal }) => {
   const { containerId, execId, process: asked } = request;
   // First of all: where the call is refused, they are closed.
   using streams = await sandbox.streamPorts.take(request, signal);
+  policy.checkStreams(request);
   verifyExecId(execId);
   if (asked === undefined) {
     throw invalidArgument("Unable to parse process from ExecProcessRequest");

@@ -11,7 +11,8 @@ import { Api, refusalOf } from "./call.ts";
 const READS = ["ReadStdout", "ReadStderr"];
 const CHECKED = AgentService.methods.filter(({ name }) => !READS.includes(name));
 const NAMES: Readonly<Record<string, string>> = policyNames;
-const { setPolicy, setGuestDateTime, readStdout } = AgentService.method;
+const { setPolicy, setGuestDateTime, readStdout, createContainer, execProcess } =
+  AgentService.method;
 
 function apiWith(...rules: string[]): Api {
   const text = ["package agent_policy", ...rules].join("\n");
@@ -39,6 +40,24 @@ describe("a policy", () => {
     const api = apiWith("default ReadStreamRequest := false");
     const { code } = await api.refusal(readStdout, { containerId: "c1" });
     expect(code).toBe(Code.INVALID_ARGUMENT);
+  });
+
+  test.each([
+    ["WriteStreamRequest", { stdinPort: 7 }],
+    ["ReadStreamRequest", { stdoutPort: 7 }],
+    ["ReadStreamRequest", { stderrPort: 7 }],
+  ])("that forbids %s forbids %o as well", async (name, ports) => {
+    const allowed = ["CreateContainerRequest", "ExecProcessRequest"];
+    const api = apiWith(
+      `default ${name} := false`,
+      ...allowed.map((each) => `default ${each} := true`),
+    );
+    const refused = { code: Code.PERMISSION_DENIED, message: `${name} is blocked by policy` };
+    const asked = { containerId: "c1", execId: "e1" };
+    for (const method of [createContainer, execProcess]) {
+      expect(await api.refusal(method, { ...asked, ...ports })).toEqual(refused);
+      expect((await api.refusal(method, asked)).code).not.toBe(Code.PERMISSION_DENIED);
+    }
   });
 
   test("is not asked whether the agent is well", async () => {

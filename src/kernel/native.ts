@@ -23,6 +23,14 @@ const libc = dlopen("libc.so.6", {
 
 /** Of player.c's functions and of its data. */
 const addresses = new BigUint64Array(3);
+/**
+ * Bun has a thread for each processor, and two at least, to read files with off the event loop. So many that
+ * wait for a file system that does not answer would hold up all who read files. They are begun as they are
+ * needed.
+ */
+const THREADS = 64;
+setEnvironment("UV_THREADPOOL_SIZE", String(THREADS));
+
 const errnoAt = libc.__errno_location();
 const player = compilePlayer();
 player.setup(libc.dlsym(null, cstring("syscall")), errnoAt, ptr(addresses));
@@ -44,7 +52,7 @@ export const neededByChildren: readonly number[] = [launchAt, dataAt, errnoAt].m
  */
 function compilePlayer() {
   // Bun would first write headers, which nothing here includes, to the guest's temporary directory.
-  if (libc.setenv(cstring("BUN_TMPDIR"), cstring("/dev/null"), 1) !== 0) throw new Error("setenv");
+  setEnvironment("BUN_TMPDIR", "/dev/null");
   const source = Buffer.from(playerSource);
   const fd = libc.memfd_create(cstring("player.c"), MFD.CLOEXEC);
   if (fd < 0) throw new Error("memfd_create of the player's source");
@@ -61,6 +69,11 @@ function compilePlayer() {
   } finally {
     libc.close(fd);
   }
+}
+
+/** What Bun reads of the environment itself; `process.env` is a copy. */
+function setEnvironment(name: string, value: string): void {
+  if (libc.setenv(cstring(name), cstring(value), 1) !== 0) throw new Error(`set ${name}`);
 }
 
 function cstring(text: string): Buffer {

@@ -1,6 +1,7 @@
 // The pod: its containers and what they share. The only holder of state that changes, and not tied
 // to any connection: clients come and go.
 import { Mutex } from "../async/mutex.ts";
+import { unlessAborted } from "../async/unless-aborted.ts";
 import { Container } from "../container/container.ts";
 import type { Guest } from "../container/guest.ts";
 import { refuseUnsupported } from "../container/kernel-support.ts";
@@ -116,17 +117,18 @@ export class Sandbox {
       this.#id = id || this.#id;
       this.#namespaces ??= await phase("namespaces", () => SandboxNamespaces.create(hostname));
       await phase("storages", () => this.storages.addForPod(storages, signal));
-      this.#hooks = hookDirectory === "" ? {} : await this.#findHooks(hookDirectory);
+      this.#hooks = hookDirectory === "" ? {} : await this.#findHooks(hookDirectory, signal);
       this.#hostname ??= hostname;
       await this.#resolvConf.set(resolvConf, signal);
     });
   }
 
-  #findHooks(directory: string): Promise<Hooks> {
+  #findHooks(directory: string, signal: AbortSignal): Promise<Hooks> {
     const { report } = this.guest.hooks;
-    return guestHooksIn(directory, (hook, error) =>
+    const found = guestHooksIn(directory, (hook, error) =>
       report("warn", "no guest hooks", { hook, error }),
     );
+    return unlessAborted(found, signal);
   }
 
   /** Throws what `refuse` makes of it when there is none: hosts expect one code here, another there. */

@@ -1,10 +1,11 @@
 // Kubernetes' fsGroup: all files of a volume are given to a group, which may read and, unless the volume
 // is read-only, write them (storage-devices-network.md section 2.7).
+import { unlessAborted } from "../async/unless-aborted.ts";
 import { internal } from "../error.ts";
 import { changeTree, statusOfPath } from "../kernel/tree-owner.ts";
 import { S } from "../linux/constants.ts";
 import type { AttachContext } from "./driver.ts";
-import type { Storage } from "./storage.ts";
+import type { FsGroup, Storage } from "./storage.ts";
 
 const READ_WRITE = 0o660;
 const READ_ONLY = 0o440;
@@ -21,21 +22,12 @@ export async function giveToGroup(
   storage: Storage,
   { signal, services }: Pick<AttachContext, "signal" | "services">,
 ): Promise<void> {
-  const { fsGroup, options, mountPoint } = storage;
+  const { fsGroup, mountPoint } = storage;
   if (fsGroup === undefined) return;
-  const { groupId: gid, groupChangePolicy } = fsGroup;
-  const bits = options.includes("ro") ? READ_ONLY : READ_WRITE;
-  const directoryBits = bits | ENTER | SET_GID;
+  const { groupId: gid } = fsGroup;
   try {
-    if (groupChangePolicy === ON_ROOT_MISMATCH) {
-      const root = await statusOfPath(mountPoint);
-      if (root.gid === gid && (root.mode & directoryBits) === directoryBits) return;
-    }
-    const change = (mode: number) => ({
-      gid,
-      mode: mode | ((mode & S.IFMT) === S.IFDIR ? directoryBits : bits),
-    });
-    await changeTree(mountPoint, change, signal);
+    // By threads that end when the file system answers, should that ever be.
+    await unlessAborted(give(storage, fsGroup, signal), signal);
   } catch (error) {
     signal.throwIfAborted();
     if (error instanceof Error && "code" in error && error.code === "EROFS") {
@@ -46,4 +38,22 @@ export async function giveToGroup(
     const reason = error instanceof Error ? error.message : String(error);
     throw internal(`give the storage ${mountPoint} to group ${gid}: ${reason}`);
   }
+}
+
+async function give(
+  { options, mountPoint }: Storage,
+  { groupId: gid, groupChangePolicy }: FsGroup,
+  signal: AbortSignal,
+): Promise<void> {
+  const bits = options.includes("ro") ? READ_ONLY : READ_WRITE;
+  const directoryBits = bits | ENTER | SET_GID;
+  if (groupChangePolicy === ON_ROOT_MISMATCH) {
+    const root = await statusOfPath(mountPoint);
+    if (root.gid === gid && (root.mode & directoryBits) === directoryBits) return;
+  }
+  const change = (mode: number) => ({
+    gid,
+    mode: mode | ((mode & S.IFMT) === S.IFDIR ? directoryBits : bits),
+  });
+  await changeTree(mountPoint, change, signal);
 }

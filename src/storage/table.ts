@@ -1,5 +1,6 @@
 // The mounts of the pod by the place where they are: who uses each, and how it is taken back when
 // nobody does any more.
+import { unlessAborted } from "../async/unless-aborted.ts";
 import { internal } from "../error.ts";
 
 /** The use of a mount. Disposed, it is given up: the last one takes the mount away. */
@@ -102,18 +103,5 @@ export class StorageTable {
       this.#report(target, error);
     }
     this.#entries.delete(target);
-  }
-}
-
-/** Throws what `signal` says as soon as it says it. */
-async function unlessAborted(work: Promise<void>, signal: AbortSignal): Promise<void> {
-  const { promise, reject } = Promise.withResolvers<never>();
-  const abort = () => reject(signal.reason);
-  if (signal.aborted) abort();
-  signal.addEventListener("abort", abort, { once: true });
-  try {
-    await Promise.race([work, promise]);
-  } finally {
-    signal.removeEventListener("abort", abort);
   }
 }

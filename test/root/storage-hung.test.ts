@@ -116,6 +116,39 @@ describeWithAgent("a share whose server is gone", (agent) => {
     LONG_MS,
   );
 
+  test.skipIf(!hasFuse)(
+    "is waited for no longer by who has a volume in it given to a group",
+    async () => {
+      const before = agent().held();
+      {
+        await using _ = await deadShare(agent());
+        const asked = requestFor(agent(), ["true"]);
+        const volume = { driver: "bind", source: SHARE, mountPoint: `${STATE}/volume` };
+        asked.storages.push(create(StorageSchema, { ...volume, fsGroup: { groupId: 5 } }));
+        const call = agent().client.call(method.createContainer, asked, { timeoutNano: BRIEF_NS });
+        expect((await refusalOf(call)).code).toBe(Code.DEADLINE_EXCEEDED);
+        asked.storages = [];
+        await agent().client.call(method.createContainer, asked);
+        await agent().client.call(method.removeContainer, { containerId: asked.containerId });
+      }
+      await agent().untilHeld(before);
+    },
+    LONG_MS,
+  );
+
+  test.skipIf(!hasFuse)(
+    "is waited for no longer by who looks for the guest's hooks in it",
+    async () => {
+      await using _ = await deadShare(agent());
+      const guestHookPath = `${SHARE}/hooks`;
+      const options = { timeoutNano: BRIEF_NS };
+      const call = agent().client.call(method.createSandbox, { guestHookPath }, options);
+      expect((await refusalOf(call)).code).toBe(Code.DEADLINE_EXCEEDED);
+      await agent().client.call(method.createSandbox, {});
+    },
+    LONG_MS,
+  );
+
   /** Others are served while `call`, which is given little time, waits for the share. */
   async function expectOthersServed(call: Promise<unknown>): Promise<void> {
     let isOver = false;

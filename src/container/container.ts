@@ -147,8 +147,8 @@ export class Container {
       const { pid } = this.init.child;
       await this.#orStop(runStartHooks(this.#parts, pid, this.pinned, this.#removal.signal));
       this.init.child.resume();
-      this.#status = "running";
       await this.init.child.played();
+      this.#status = "running";
       this.#poststart = runPoststartHooks(this.#parts, pid, this.#removal.signal);
     });
     await this.#poststart;

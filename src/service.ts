@@ -11,6 +11,7 @@ import { keepClock } from "./guest/clock-keeper.ts";
 import type { ConsoleSources, ContainerLine } from "./guest/console-commands.ts";
 import { SHELLS } from "./guest/console-shell.ts";
 import { type ConsoleOptions, serveConsole, serveDevice } from "./guest/debug-console.ts";
+import { refuseInitdata } from "./guest/initdata.ts";
 import type { MemoryAgentSettings } from "./guest/memory-agent-settings.ts";
 import { inTurn } from "./guest/shutdown.ts";
 import { letGoOfCode } from "./kernel/code-pages.ts";
@@ -58,7 +59,7 @@ type Birth = {
 type State = Pick<ConsoleSources, "containers"> & { readonly metrics: ConsoleSources["state"] };
 
 /** `listener` listens on the address of the configuration. */
-export function runService(told: Told, listener: () => Fd, birth: Birth): void {
+export async function runService(told: Told, listener: () => Fd, birth: Birth): Promise<void> {
   const { config } = told;
   announce(told);
   let debugConsole = Promise.resolve();
@@ -84,6 +85,7 @@ export function runService(told: Told, listener: () => Fd, birth: Birth): void {
     process.on("SIGUSR1", () => void logState(state));
     if (config.debugConsole) debugConsole = openDebugConsole(config, sandbox, state);
     if (config.passfdListenerPort !== 0) void listenForStreams(config, sandbox);
+    await refuseInitdata();
     const { isInit } = birth;
     const parts = { sandbox, metrics, policy: initialPolicy(config), isInit };
     serveRuntime(config, listener(), parts);

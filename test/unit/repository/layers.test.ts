@@ -143,6 +143,22 @@ describe("the import graph of src", () => {
   });
 });
 
+describe("the agent before it listens", () => {
+  test("loads nothing that takes Bun long, nor the log: a runtime that is refused may give up", () => {
+    const loaded = new Set(["src/main.ts"]);
+    // What is added is visited as well.
+    for (const path of loaded) {
+      const now = imports.filter(
+        ({ from, typeOnly, later }) => from === path && !typeOnly && later !== true,
+      );
+      for (const { to } of now) loaded.add(to);
+    }
+    const foreign = [...loaded].filter((path) => !path.startsWith("src/"));
+    expect(foreign).toEqual(["bun:ffi"]);
+    expect([...loaded]).not.toContain("src/log.ts");
+  });
+});
+
 const PURE_AREAS = new Set([
   "seal",
   "linux",

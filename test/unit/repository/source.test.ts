@@ -26,7 +26,7 @@ describe("the reader of sources", () => {
       { from: "src/tape/x.ts", to: "src/tape/bare.ts", typeOnly: false },
       { from: "src/tape/x.ts", to: "src/tape/e.ts", typeOnly: false },
       { from: "src/tape/x.ts", to: "src/tape/player.c", typeOnly: false },
-      { from: "src/tape/x.ts", to: "src/tape/later.ts", typeOnly: false },
+      { from: "src/tape/x.ts", to: "src/tape/later.ts", typeOnly: false, later: true },
     ]);
   });
 

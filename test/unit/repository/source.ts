@@ -48,6 +48,8 @@ export type Import = {
   /** A path from the root for a file of ours, else as it is written. */
   readonly to: string;
   readonly typeOnly: boolean;
+  /** By a call, so when that is made. */
+  readonly later?: true;
 };
 
 const IMPORT =
@@ -60,6 +62,7 @@ export function importsOf(path: string, text = textOf(path)): Import[] {
       from: path,
       to: to.startsWith(".") ? normalize(join(dirname(path), to)) : to,
       typeOnly: type !== undefined,
+      ...(dynamic === undefined ? {} : { later: true }),
     };
   });
 }

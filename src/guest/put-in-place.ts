@@ -1,5 +1,4 @@
 // What is made under a temporary name takes the name it is to have, whatever has that name by then.
-import { randomUUID } from "node:crypto";
 import { playHere } from "../child/play-here.ts";
 import { work } from "../child/work.ts";
 import { emptyDirectory } from "../kernel/empty-directory.ts";
@@ -36,7 +35,7 @@ const MOST_ATTEMPTS = 16;
 
 /** A name that nobody else has. */
 export function temporaryAt(place: Place): Temporary {
-  return { place, temporary: `.kata-${randomUUID()}.tmp` };
+  return { place, temporary: `.kata-${crypto.randomUUID()}.tmp` };
 }
 
 /**

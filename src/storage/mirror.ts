@@ -1,7 +1,6 @@
 // The copy of a watched volume in a file system of the guest's own memory, where nothing blocks. It is
 // changed so that whoever reads it finds what was there before or what is there now: first what links
 // may lead to, then the links, and last what nothing leads to any more.
-import { randomUUID } from "node:crypto";
 import { emptyDirectory } from "../kernel/empty-directory.ts";
 import { Fd } from "../kernel/fd.ts";
 import { attempt, perform } from "../kernel/perform.ts";
@@ -150,5 +149,5 @@ function settle(file: Fd, name: string, { uid, gid, mode }: WatchedEntry): void 
 }
 
 function temporaryName(): string {
-  return `.kata-${randomUUID()}.tmp`;
+  return `.kata-${crypto.randomUUID()}.tmp`;
 }

@@ -49,16 +49,21 @@ export function exposition(families: readonly Family[]): string {
     .join("");
 }
 
+/** There are some 700 samples, so text grows piece by piece, without a list of the pieces. */
 function textOf({ name, type, help, samples }: Family): string {
-  const lines = samples.map(
-    ({ suffix = "", labels, value }) => `${name}${suffix}${braced(labels)} ${numberOf(value)}\n`,
-  );
-  return `# HELP ${name} ${help}\n# TYPE ${name} ${type}\n${lines.join("")}`;
+  let text = `# HELP ${name} ${help}\n# TYPE ${name} ${type}\n`;
+  for (const { suffix = "", labels, value } of samples) {
+    text += `${name}${suffix}${braced(labels)} ${numberOf(value)}\n`;
+  }
+  return text;
 }
 
 function braced(labels: Labels): string {
-  const pairs = Object.entries(labels).map(([name, value]) => `${name}="${escape(value)}"`);
-  return pairs.length === 0 ? "" : `{${pairs.join(",")}}`;
+  let pairs = "";
+  for (const name in labels) {
+    pairs += `${pairs === "" ? "{" : ","}${name}="${escape(labels[name] ?? "")}"`;
+  }
+  return pairs === "" ? "" : `${pairs}}`;
 }
 
 /** Names of disks and mounts may hold anything. */

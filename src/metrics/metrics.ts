@@ -17,6 +17,8 @@ type Source = {
 };
 
 const SOURCES: readonly Source[] = [
+  // First: disks are asked in other threads, and answer while the rest is read.
+  { path: "/proc/self/mountinfo", families: fileSystems },
   { path: "/proc/self/stat", families: processStat },
   { path: "/proc/self/status", families: processStatus },
   { path: "/proc/self/io", families: processIo },
@@ -26,7 +28,6 @@ const SOURCES: readonly Source[] = [
   { path: "/proc/net/dev", families: networkDevices },
   { path: "/proc/diskstats", families: disks },
   { path: "/proc/meminfo", families: memoryInfo },
-  { path: "/proc/self/mountinfo", families: fileSystems },
 ];
 
 /** A disk that is lost may never answer. */

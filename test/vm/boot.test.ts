@@ -101,7 +101,9 @@ describeGuests("A guest that has next to nothing", () => {
   test("serves where /dev is absent and cannot be made, and says so", async () => {
     const words = ["BARE=1"];
     await using machine = await Machine.start({ root: "disk", without: ["dev"], words });
+    // It listens before it says anything.
     await machine.dial(1024);
+    await machine.shows('"msg":"ttRPC server started"');
     expect(failed(machine.console)).toContainEqual(
       expect.stringContaining("make directory /dev: EROFS"),
     );

@@ -23,11 +23,6 @@ const FIRST_EXPANDER = 0x20;
 /** No machine has more bridges behind one another than buses. */
 const LONGEST_PATH = 256;
 
-/** `1f` or `1f.7`. Throws an AgentError. */
-export function parsePciSlot(text: string): PciSlot {
-  return tryPciSlot(text) ?? refuse("slot", text);
-}
-
 /** `0000:3b:1f.7`, each number as short as it likes. Throws an AgentError. */
 export function parsePciAddress(text: string): PciAddress {
   return tryPciAddress(text) ?? refuse("address", text);
@@ -63,6 +58,7 @@ export function parsePciPlace(text: string): PciPlace {
     : { rootComplex: "00", path: parsePciPath(text) };
 }
 
+/** `1f` or `1f.7`. */
 function tryPciSlot(text: string): PciSlot | undefined {
   const [slotText = "", functionText = "0", ...rest] = text.split(".");
   const slot = hex(slotText, LARGEST.slot);

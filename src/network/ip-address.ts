@@ -9,7 +9,7 @@ export type IpAddress = { readonly family: Family; readonly bytes: Uint8Array };
 /** The addresses that begin with the first `prefix` bits of `address`. */
 export type Network = { readonly address: IpAddress; readonly prefix: number };
 
-export const BITS = { v4: 32, v6: 128 } as const;
+const BITS = { v4: 32, v6: 128 } as const;
 const GROUPS = 8;
 
 /** undefined: it is no address. A zone (`fe80::1%eth0`) is not part of one. */

@@ -9,6 +9,8 @@ import { checkedTarget } from "./target.ts";
 export const MOST_STORAGES = 512;
 /** Of one storage: a container's mounts have as many. */
 const MOST_OPTIONS = 1024;
+/** mount(2) takes no longer names than a page, with the NUL at its end. */
+const LONGEST_NAME = 4095;
 
 /** In the order of the request; those of a group are where its first is. Throws InvalidSpec or an AgentError. */
 export function planStorages(
@@ -39,7 +41,10 @@ function planOne(storage: Storage, drivers: ReadonlyMap<string, Driver>): Planne
 
 function check(storage: Storage): Storage {
   const mountPoint = checkedTarget("storages: the mount point", storage.mountPoint);
-  const { options, driverOptions } = storage;
+  const { options, driverOptions, driver, source, fstype } = storage;
+  for (const [what, { length }] of Object.entries({ driver, source, fstype }))
+    if (length > LONGEST_NAME)
+      throw new InvalidSpec(`the storage ${mountPoint}: ${what} has ${length} characters`);
   if (options.length + driverOptions.length > MOST_OPTIONS)
     throw new InvalidSpec(`the storage ${mountPoint}: more than ${MOST_OPTIONS} options`);
   const wrong = [...options, ...driverOptions].find((option) => /\p{Cc}/u.test(option));

@@ -1,6 +1,7 @@
 // A layer whose every block is checked against a tree of hashes: what the host says of it, and the
 // table of the device mapper that this comes to. storage-devices-network.md section 2.14.
 import { invalidArgument } from "../error.ts";
+import { quote } from "../oci/invalid-spec.ts";
 import type { DmTarget } from "../linux/device-mapper.ts";
 
 export type Verity = {
@@ -36,7 +37,7 @@ export function verityOf(options: readonly string[]): Verity {
       .findLast((option) => option.startsWith(`${PREFIX}${key}=`))
       ?.slice(PREFIX.length + key.length + 1);
   const refuse = (key: string): never => {
-    throw invalidArgument(`${PREFIX}${key}: ${JSON.stringify(word(key) ?? "")} is not valid`);
+    throw invalidArgument(`${PREFIX}${key}: ${quote(word(key) ?? "")} is not valid`);
   };
   const matching = (key: string, pattern: RegExp, otherwise: string): string => {
     const text = word(key) ?? otherwise;

@@ -3,7 +3,6 @@ import {
   parsePciAddress,
   parsePciPath,
   parsePciPlace,
-  parsePciSlot,
   tryPciAddress,
 } from "../../../src/device/pci-address.ts";
 import { AgentError } from "../../../src/error.ts";
@@ -16,11 +15,11 @@ describe("a PCI slot", () => {
     ["0", "00.0"],
     ["1f.7", "1f.7"],
     ["A.5", "0a.5"],
-  ])("%p is %p", (text, slot) => expect(parsePciSlot(text)).toBe(slot));
+  ])("%p is %p", (text, slot) => expect(parsePciPath(text)).toEqual([slot]));
 
   test.each(["20", "20.0", "00.8", "xy", "", "00.0.0", "00/", ".", "0x1", "-1", "00.", " 1"])(
     "%p is none",
-    (text) => expect(() => parsePciSlot(text)).toThrow(AgentError),
+    (text) => expect(() => parsePciPath(text)).toThrow(AgentError),
   );
 });
 

@@ -47,6 +47,8 @@ describe("a request's storages", () => {
     [storage("a", { driver: "9p" }), "Failed to find the storage handler 9p"],
     [storage("a", { options: ["a\nb"] }), 'a: the option "a\\nb" has control characters'],
     [storage("a\0b"), 'a\\u0000b" has control characters'],
+    [storage("a", { driver: "x".repeat(4096) }), "driver has 4096 characters"],
+    [storage("a", { source: "x".repeat(4096) }), "source has 4096 characters"],
     [storage("a", { options: Array<string>(1025).fill("ro") }), "more than 1024 options"],
   ])("are refused: %#", (asked, words) => {
     expect(() => planStorages([asked], FAKES, [])).toThrow(words);

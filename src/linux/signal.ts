@@ -3,9 +3,6 @@ import { type Call, call } from "./call.ts";
 import { SIG_DISPOSITION, SIG_HOW } from "./constants.ts";
 import { structOf } from "./struct.ts";
 
-/** The highest signal number (SIGRTMAX). */
-export const LAST_SIGNAL = 64;
-
 export function resetSignal(signal: number): Call {
   const action = structOf("sigaction", { sa_handler: SIG_DISPOSITION.DFL });
   return call("rt_sigaction", signal, action, null, 8);

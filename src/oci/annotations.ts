@@ -1,11 +1,6 @@
 // What runtimes tell about a container beside its spec. Only keys that change what the agent does.
 import type { Annotations } from "./spec.ts";
 
-const CONTAINER_TYPE = [
-  "io.kubernetes.cri.container-type",
-  "io.kubernetes.cri-o.ContainerType",
-] as const;
-
 const CONTAINER_NAME = [
   "io.kubernetes.cri.container-name",
   "io.kubernetes.cri-o.ContainerName",
@@ -13,12 +8,7 @@ const CONTAINER_NAME = [
 
 const KATA_CONTAINER_TYPE = "io.katacontainers.pkg.oci.container_type";
 
-/** True for the pod's own container, the one that runs `pause` (containerd, CRI-O). */
-export function isSandboxContainer(annotations: Annotations = {}): boolean {
-  return CONTAINER_TYPE.some((key) => annotations[key] === "sandbox");
-}
-
-/** As `isSandboxContainer`, from what the Kata runtime itself sets; CDI edits skip this one. */
+/** True for the pod's own container, the one that runs `pause`, as the Kata runtime tells it. */
 export function isPodSandbox(annotations: Annotations = {}): boolean {
   return annotations[KATA_CONTAINER_TYPE] === "pod_sandbox";
 }

@@ -9,6 +9,7 @@ import { specFromProto } from "./oci/from-proto.ts";
 import { homeOf } from "./oci/passwd.ts";
 import type { Seccomp } from "./oci/seccomp.ts";
 import type { ContainerSpec } from "./oci/valid-spec.ts";
+import { specToJson } from "./oci/to-json.ts";
 import { validateSpec } from "./oci/validate.ts";
 import { execProgram } from "./program/exec.ts";
 import { initProgram } from "./program/init.ts";
@@ -48,7 +49,7 @@ function* rehearsal(): Generator<void> {
   }
   devicePolicy([]);
   homeOf("root:x:0:0:root:/root:/bin/sh\n", spec.process.user.uid);
-  JSON.stringify(spec, (_, value) => (typeof value === "bigint" ? Number(value) : value));
+  specToJson(spec);
   yield;
   // Bare first: the whole would be too long a step.
   const { mounts: _, ...bare } = spec;

@@ -12,6 +12,7 @@ import { detach } from "../linux/mount.ts";
 import { O } from "../linux/open-flags.ts";
 import { InvalidSpec, quote } from "../oci/invalid-spec.ts";
 import { isAbsolute } from "../oci/path-components.ts";
+import { specToJson } from "../oci/to-json.ts";
 import type { ContainerSpec } from "../oci/valid-spec.ts";
 import type { Rootfs } from "../program/rootfs.ts";
 import { skip } from "../tape/tape.ts";
@@ -57,10 +58,9 @@ export class Bundle {
     const label = `write ${this.#config}`;
     const flags = O.WRONLY | O.CREAT | O.TRUNC | O.NOFOLLOW;
     using file = Fd.of(label, openat(AT_FDCWD, this.#config, flags, 0o600));
-    const text = JSON.stringify(spec, (_, value) =>
-      typeof value === "bigint" ? Number(value) : value,
-    );
-    perform(label, writeText(file.number, text));
+    // Where hooks find the root that is being made, as they do under Kata's own agent.
+    const root = { ...spec.root, path: this.rootfs.target };
+    perform(label, writeText(file.number, specToJson({ ...spec, root })));
   }
 
   /**

@@ -409,6 +409,22 @@ describeWithAgent("a hook before the root is entered", (agent) => {
     expect((await container.outcome()).stdout).toBe("changed\n");
   });
 
+  /** As those for GPUs do: they read config.json in the bundle, and go to the process of the state. */
+  test("may mount in the container from the agent's namespaces, by what config.json says of it", async () => {
+    const rootfs = agent().rootfs();
+    mkdirSync(join(rootfs, "mnt"));
+    const path = script(
+      join(rootfs, "m"),
+      `pid=$(sed 's/.*"pid":\\([0-9]*\\).*/\\1/')
+root=$(sed 's/.*"root":{"path":"\\([^"]*\\)".*/\\1/' config.json)
+nsenter --mount --target $pid mount -t tmpfs -o size=64k hooked $root/mnt`,
+    );
+    const spec = { Hooks: { Prestart: [{ Path: path }] } };
+    const args = ["grep", "hooked", "/proc/mounts"];
+    await using container = await startContainer(agent(), args, { rootfs, spec });
+    expect((await container.outcome()).stdout).toStartWith("hooked /mnt tmpfs ");
+  });
+
   test("may mount in the container what the agent does not see", async () => {
     const rootfs = agent().rootfs();
     const before = agent().held();

@@ -203,7 +203,8 @@ describeWithAgent("root", (agent) => {
     expect(state).toContain(`kata-containers/${container.containerId}`);
     expect(mounts.map((each) => each.split(" ")[1])).toContain(`${bundle}/rootfs`);
     const config = readFileSync(`/proc/${agent().pid}/root${bundle}/config.json`, "utf8");
-    expect(JSON.parse(config)).toMatchObject({ process: { args: ["true"] } });
+    const root = { path: `${bundle}/rootfs` };
+    expect(JSON.parse(config)).toMatchObject({ root, process: { args: ["true"] } });
     await container.remove();
     expect(agent().held().state).not.toContain(`kata-containers/${container.containerId}`);
   });

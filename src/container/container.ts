@@ -1,5 +1,7 @@
 // A container from its creation to its removal.
 import { Mutex } from "../async/mutex.ts";
+import { within } from "../async/timeout.ts";
+import { unlessAborted } from "../async/unless-aborted.ts";
 import { createCgroup } from "../cgroup/cgroup.ts";
 import type { OomWatch } from "../cgroup/oom.ts";
 import type { Stats } from "../cgroup/stats.ts";
@@ -26,7 +28,7 @@ import { type Asked, createInit, kindsOf } from "./init.ts";
 import { warnOfIgnored } from "./kernel-support.ts";
 import { PinnedNamespaces, openRoot } from "./pinned-namespaces.ts";
 import { checkProcMounts } from "./proc-guard.ts";
-import type { Process } from "./process.ts";
+import { ENDS_IN_MS, type Process } from "./process.ts";
 import { labelsOf, mountLabelOf } from "./security-modules.ts";
 import { seccompFilter } from "./seccomp-filters.ts";
 
@@ -147,7 +149,7 @@ export class Container {
       const { pid } = this.init.child;
       await this.#orStop(runStartHooks(this.#parts, pid, this.pinned, this.#removal.signal));
       this.init.child.resume();
-      await this.init.child.played();
+      await unlessAborted(this.init.child.played(), this.#removal.signal);
       this.#status = "running";
       this.#poststart = runPoststartHooks(this.#parts, pid, this.#removal.signal);
     });
@@ -161,7 +163,7 @@ export class Container {
     } catch (error) {
       this.#status = "stopped";
       await this.killAll();
-      await this.init.child.exit;
+      await within(this.init.child.exit, ENDS_IN_MS);
       throw error;
     }
   }

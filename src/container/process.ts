@@ -1,4 +1,5 @@
 // A process of a container: its first one, or an exec.
+import { within } from "../async/timeout.ts";
 import { internal } from "../error.ts";
 import { Fd } from "../kernel/fd.ts";
 import { tryReadText } from "../kernel/file.ts";
@@ -84,13 +85,20 @@ export class Process {
     this.child[Symbol.dispose]();
   }
 
-  /** Kill it, and resolve when it is gone. Repeatable. */
+  /** Kill it, and resolve when it is gone. Repeatable. Throws an AgentError if it does not go. */
   async end(): Promise<void> {
     this.refuseWaits();
     if (this.exitStatus === undefined) this.child.signal(SIG.KILL);
-    await this.child.exit;
-    this.forget();
+    const gone = this.child.exit.then(() => this.forget());
+    if (!(await within(gone, ENDS_IN_MS))) throw internal(unending(this.child));
   }
+}
+
+/** A process that waits for a disk, or for a host that serves its files, cannot be killed until that answers. */
+export const ENDS_IN_MS = 5000;
+
+export function unending({ pid }: Child): string {
+  return `process ${pid} has not ended within ${ENDS_IN_MS / 1000} s of being killed`;
 }
 
 /** The master of the terminal that a parked tape has opened. */

@@ -1,5 +1,8 @@
 // Clone a process of a container, with its standard streams, up to the point where it is ready.
+import { within } from "../async/timeout.ts";
+import { unlessAborted } from "../async/unless-aborted.ts";
 import type { Cgroup } from "../cgroup/cgroup.ts";
+import { internal } from "../error.ts";
 import type { Fd } from "../kernel/fd.ts";
 import { SIG } from "../linux/constants.ts";
 import { spareNumber } from "../program/birth.ts";
@@ -9,7 +12,7 @@ import { phase } from "../tracing/tracer.ts";
 import { type SpawnBirth, clone } from "../child/clone.ts";
 import type { Stop } from "../child/end-of.ts";
 import type { Guest } from "./guest.ts";
-import { Process, fetchMaster } from "./process.ts";
+import { ENDS_IN_MS, Process, fetchMaster, unending } from "./process.ts";
 import { openPipes, terminalStdio } from "./stdio.ts";
 
 export type Spawn = {
@@ -61,7 +64,7 @@ async function make(options: Spawn): Promise<Process> {
   try {
     options.meanwhile?.();
     // With a terminal the first park comes after it is opened.
-    if (pipes === null) await child.parked();
+    if (pipes === null) await unlessAborted(child.parked(), signal);
     const stdio =
       pipes === null
         ? terminalStdio(fetchMaster(child, spareNumber(birth)), child.exit)
@@ -80,25 +83,28 @@ async function make(options: Spawn): Promise<Process> {
   }
 }
 
-async function untilReady(child: Child, { terminal, until, stops }: Spawn): Promise<void> {
+/** One that is killed for `signal` may never say so. */
+async function untilReady(child: Child, { terminal, until, stops, signal }: Spawn): Promise<void> {
+  const parked = () => unlessAborted(child.parked(), signal);
   let isParked = terminal;
   for (const stop of stops) {
-    if (!isParked) await child.parked();
+    if (!isParked) await parked();
     await stop(child);
     child.resume();
     isParked = false;
   }
   if (until === "parked") {
-    if (!isParked) await child.parked();
+    if (!isParked) await parked();
     return;
   }
   if (isParked) child.resume();
-  await child.played();
+  await unlessAborted(child.played(), signal);
 }
 
-/** For a child that nobody will know of. */
+/** For a child that nobody will know of. Throws an AgentError if it does not go. */
 async function endChild(child: Child): Promise<void> {
   child.signal(SIG.KILL);
-  await child.exit;
+  const isGone = await within(child.exit, ENDS_IN_MS);
   child[Symbol.dispose]();
+  if (!isGone) throw internal(unending(child));
 }

@@ -36,8 +36,13 @@ export class GuestNetwork {
    */
   async updateInterface(message: InterfaceMessage, signal: AbortSignal): Promise<void> {
     const wanted = readInterface(message);
-    const device = message.devicePath && (await this.#plugged(message.devicePath, signal));
-    await this.#turn("update interface", (netlink) => updateInterface(netlink, wanted, device));
+    const { devicePath } = message;
+    const plugged = async () => devicePath && (await this.#plugged(devicePath, signal));
+    await plugged();
+    await this.#turn("update interface", async (netlink) => {
+      // Once more: the one before may have given it another name.
+      await updateInterface(netlink, wanted, await plugged());
+    });
   }
 
   /** The routes as they then are. */

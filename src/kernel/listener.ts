@@ -35,6 +35,10 @@ export function listenOn(address: ListenAddress, name: string): Fd {
 /** What goes wrong with one who wanted to connect, or is nothing at all. */
 const PASSING: readonly string[] = ["EAGAIN", "EINTR", "ECONNABORTED"];
 
+/** What is lacking until somebody else lets go of it. */
+const SCARCE: readonly string[] = ["EMFILE", "ENFILE", "ENOBUFS", "ENOMEM"];
+const PAUSE_MS = 50;
+
 /** The next connection, not blocking. Throws a KernelError when none can be accepted any more. */
 export async function accept(listener: Fd): Promise<Fd> {
   for (;;) {
@@ -42,9 +46,9 @@ export async function accept(listener: Fd): Promise<Fd> {
     const call = accept4(listener.number);
     const result = attempt(call);
     if (result >= 0) return new Fd(result);
-    if (!PASSING.includes(errnoName(-result) ?? "")) {
-      throw new KernelError("accept a connection", call, -result);
-    }
+    const errno = errnoName(-result) ?? "";
+    if (SCARCE.includes(errno)) await new Promise((resolve) => void setTimeout(resolve, PAUSE_MS));
+    else if (!PASSING.includes(errno)) throw new KernelError("accept a connection", call, -result);
   }
 }
 

@@ -8,6 +8,8 @@ export type Rules = ReadonlyMap<string, boolean>;
 
 /** As Kata's own agent bounds it: process.md section 4.1. */
 const LONGEST = 16 << 20;
+/** Of rules without conditions: there is one for each request. */
+const MOST_LINES = 4096;
 
 /** Where Kata's agent looks for its rules: process.md section 4.1. */
 const PACKAGE = /^package\s+agent_policy$/;
@@ -22,7 +24,8 @@ export function parseRules(text: string): Rules {
   if (text.length > LONGEST) throw invalidArgument(`policy: longer than ${LONGEST} characters`);
   const rules = new Map<string, boolean>();
   let hasPackage = false;
-  for (const [index, line] of text.split("\n").entries()) {
+  for (const [index, line] of text.split("\n", MOST_LINES + 1).entries()) {
+    if (index === MOST_LINES) throw refusal(index, "it is one too many");
     const statement = line.replace(COMMENT, "").trim();
     const [, name, value] = DEFAULT.exec(statement) ?? [];
     if (statement === "") continue;

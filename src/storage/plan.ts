@@ -7,8 +7,8 @@ import { checkedTarget } from "./target.ts";
 
 /** Of one request. A container has some volumes, and an image at most 128 layers. */
 export const MOST_STORAGES = 512;
-/** Of one storage: a container's mounts have as many. */
-const MOST_OPTIONS = 1024;
+/** Of all of them: a layer of an image has some twenty. */
+export const MOST_OPTIONS = 8192;
 /** mount(2) takes no longer names than a page, with the NUL at its end. */
 const LONGEST_NAME = 4095;
 
@@ -29,6 +29,10 @@ export function planStorages(
 export function checkStorages(storages: readonly Storage[]): readonly Storage[] {
   if (storages.length > MOST_STORAGES)
     throw new InvalidSpec(`storages: ${storages.length} of them, at most ${MOST_STORAGES}`);
+  const options = storages.reduce((sum, each) => sum + each.options.length, 0);
+  const driverOptions = storages.reduce((sum, each) => sum + each.driverOptions.length, 0);
+  if (options + driverOptions > MOST_OPTIONS)
+    throw new InvalidSpec(`storages: more than ${MOST_OPTIONS} options`);
   return storages.map(check);
 }
 
@@ -45,8 +49,6 @@ function check(storage: Storage): Storage {
   for (const [what, { length }] of Object.entries({ driver, source, fstype }))
     if (length > LONGEST_NAME)
       throw new InvalidSpec(`the storage ${mountPoint}: ${what} has ${length} characters`);
-  if (options.length + driverOptions.length > MOST_OPTIONS)
-    throw new InvalidSpec(`the storage ${mountPoint}: more than ${MOST_OPTIONS} options`);
   const wrong = [...options, ...driverOptions].find((option) => /\p{Cc}/u.test(option));
   if (wrong !== undefined)
     throw new InvalidSpec(

@@ -21,11 +21,13 @@ export function checkedTarget(what: string, path: string): string {
 
 /** The same for a path anywhere in the guest. */
 export function checkedPath(what: string, path: string): string {
+  const tooLong = () => new InvalidSpec(`${what} ${quote(path)} is too long`);
+  // First: the rest would look at all of it.
+  if (path.length > LONGEST_PATH) throw tooLong();
   const names = components(path);
   if (!isAbsolute(path) || climbs(path) || names.length === 0)
     throw new InvalidSpec(`${what} ${quote(path)} is not an absolute path without ".."`);
-  if (path.length > LONGEST_PATH || names.some(({ length }) => length > LONGEST_NAME))
-    throw new InvalidSpec(`${what} ${quote(path)} is too long`);
+  if (names.some(({ length }) => length > LONGEST_NAME)) throw tooLong();
   if (/\p{Cc}/u.test(path)) throw new InvalidSpec(`${what} ${quote(path)} has control characters`);
   return `/${names.join("/")}`;
 }

@@ -102,6 +102,12 @@ describe("a policy that is not understood", () => {
     }
   });
 
+  test("is refused at the line that is one too many: all are looked at in one go", () => {
+    const lines = (count: number) => `package agent_policy${"\n#".repeat(count - 1)}`;
+    expect(rulesOf(lines(4096))).toEqual({});
+    expect(refusalOf(lines(4097))).toBe("INVALID_ARGUMENT: policy: line 4097: it is one too many");
+  });
+
   test("costs no more than its length, whatever it holds", () => {
     const spaces = " ".repeat(1 << 20);
     for (const line of [`default${spaces}`, `default X${spaces}`, `${spaces}x${spaces}`]) {

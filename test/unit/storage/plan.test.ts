@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import type { Driver, GroupDriver } from "../../../src/storage/driver.ts";
 import { DRIVERS } from "../../../src/storage/index.ts";
 import { storageOptions } from "../../../src/storage/options.ts";
-import { MOST_STORAGES, planStorages } from "../../../src/storage/plan.ts";
+import { MOST_OPTIONS, MOST_STORAGES, planStorages } from "../../../src/storage/plan.ts";
 import type { Storage } from "../../../src/storage/storage.ts";
 import { checkedTarget } from "../../../src/storage/target.ts";
 
@@ -49,7 +49,7 @@ describe("a request's storages", () => {
     [storage("a\0b"), 'a\\u0000b" has control characters'],
     [storage("a", { driver: "x".repeat(4096) }), "driver has 4096 characters"],
     [storage("a", { source: "x".repeat(4096) }), "source has 4096 characters"],
-    [storage("a", { options: Array<string>(1025).fill("ro") }), "more than 1024 options"],
+    [storage("a", { mountPoint: "/".repeat(4096) }), "is too long"],
   ])("are refused: %#", (asked, words) => {
     expect(() => planStorages([asked], FAKES, [])).toThrow(words);
   });
@@ -58,6 +58,13 @@ describe("a request's storages", () => {
     const asked = Array.from({ length: 1000 }, (_, index) => storage(`s${index}`));
     expect(() => planStorages(asked, FAKES, [])).toThrow(`1000 of them, at most ${MOST_STORAGES}`);
     expect(planStorages(asked.slice(0, MOST_STORAGES), FAKES, [])).toHaveLength(MOST_STORAGES);
+  });
+
+  test("are refused at once where all their options are too many", () => {
+    const options = Array<string>(MOST_OPTIONS / 8).fill("ro");
+    const asked = Array.from({ length: 9 }, (_, index) => storage(`s${index}`, { options }));
+    expect(() => planStorages(asked, FAKES, [])).toThrow(`more than ${MOST_OPTIONS} options`);
+    expect(planStorages(asked.slice(0, 8), FAKES, [])).toHaveLength(8);
   });
 
   test.each([

@@ -34,9 +34,14 @@ export function keepHeapFromChildren(needed: readonly number[]): void {
   }
 }
 
-/** The writable, private mappings of no file: lines without a name (proc_pid_maps(5)). */
+/**
+ * The writable, private mappings of no file (proc_pid_maps(5)). The engine names some of its own, where the
+ * kernel keeps names (CONFIG_ANON_VMA_NAME); the kernel's names are without `anon`.
+ */
 export function largeMappings(maps: string): Range[] {
-  const lines = maps.matchAll(/^([0-9a-f]+)-([0-9a-f]+) rw.p 00000000 00:00 0 *$/gm);
+  const lines = maps.matchAll(
+    /^([0-9a-f]+)-([0-9a-f]+) rw.p 00000000 00:00 0 *(?:\[anon:.*\])?$/gm,
+  );
   return [...lines]
     .map(([, from = "", to = ""]) => ({ from: parseInt(from, 16), to: parseInt(to, 16) }))
     .filter(({ from, to }) => to - from >= SMALLEST);

@@ -7,6 +7,7 @@ const MAPS = `
 20000000-20100000 rw-p 00000000 00:00 0
 30000000-38000000 ---p 00000000 00:00 0
 40000000-48000000 rwxp 00000000 00:00 0
+48000000-50000000 rw-p 00000000 00:00 0                          [anon:JSStructureHeap]
 50000000-58000000 rw-p 00000000 00:00 0                          [heap]
 60000000-68000000 rw-s 00000000 00:01 7                          /dev/zero (deleted)
 7f0000000000-7f0040000000 rw-p 00000000 00:00 0
@@ -16,10 +17,11 @@ const MAPS = `
 const K = 1024;
 
 describe("What is kept from children", () => {
-  test("are the large writable mappings that have no name and no file", () => {
+  test("are the large writable mappings of no file, whatever the engine calls them", () => {
     expect(largeMappings(MAPS)).toEqual([
       { from: 0x1000_0000, to: 0x1800_0000 },
       { from: 0x4000_0000, to: 0x4800_0000 },
+      { from: 0x4800_0000, to: 0x5000_0000 },
       { from: 0x7f00_0000_0000, to: 0x7f00_4000_0000 },
     ]);
   });

@@ -167,7 +167,7 @@ describeWithStorages("an overlayfs storage", (made) => {
       ),
     };
     const held = await made().add([asked], "c7");
-    mkdirSync(join(asked.mountPoint, "new/deep"), { recursive: true });
+    mkdirSync(join(asked.mountPoint, "new/deep", "d/".repeat(200)), { recursive: true });
     writeFileSync(join(asked.mountPoint, "new/deep/file"), "written");
     symlinkSync("/etc", join(asked.mountPoint, "new/link"));
     writeFileSync(join(kept, "file"), "");

@@ -221,6 +221,30 @@ for (const how of SERVERS) {
       LONG_MS,
     );
 
+    test.skipIf(!hasFuse)(
+      "does not keep the removal of a container waiting whose exec waits for it",
+      async () => {
+        const before = agent().held();
+        const mounts = [{ destination: "/data", type: "bind", source: SHARE, options: ["bind"] }];
+        const share = await deadShare(agent(), how);
+        const container = await idleContainer(agent(), { mounts });
+        const { containerId } = container;
+        const process = processMessage(["/data/program"], { Env: ["HOME=/"] });
+        const request = { containerId, execId: "late", process };
+        const exec = refusalOf(agent().client.call(method.execProcess, request));
+        const took = await checks(agent());
+        expect(took[CALLS / 2]).toBeLessThan(PROMPT_MS);
+        const removal = container.remove().then(() => "done", String);
+        expect((await exec).message).toContain("is being removed");
+        // Whoever cannot be killed keeps its cgroup until the server answers, or goes.
+        expect(await removal).toMatch(how === "is gone" ? /^done$/ : /EBUSY/);
+        await share[Symbol.asyncDispose]();
+        if (how !== "is gone") await container.remove();
+        await agent().untilHeld(before);
+      },
+      LONG_MS,
+    );
+
     test.skipIf(!hasFuse)("is not waited for by a look at all mounts in it either", async () => {
       await using _ = await deadShare(agent(), how, `${SHARE}/below`);
       const look = agent().client.call(

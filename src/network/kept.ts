@@ -1,19 +1,31 @@
-// The addresses and routes as they are, to be put back: the kernel takes many of them away from a link
-// that goes down, and a request that fails half-way leaves what it has changed. There may be thousands,
-// so other work goes on in between.
+// The addresses, routes and neighbours as they are, to be put back: the kernel takes many of them away from
+// a link that goes down, and a request that fails half-way leaves what it has changed. There may be
+// thousands, so other work goes on in between.
 import { paced } from "../async/paced.ts";
 import type { Netlink } from "../kernel/netlink.ts";
 import { KernelError } from "../linux/error.ts";
 import { type AttributeMap, wordIn } from "../linux/netlink.ts";
-import { IFA, NLM_F, RTA, RTM, RTNH_F, RTPROT, RT_TABLE } from "../linux/netlink-flags.ts";
+import {
+  IFA,
+  NLM_F,
+  NTF,
+  NUD,
+  RTA,
+  RTM,
+  RTNH_F,
+  RTPROT,
+  RT_TABLE,
+} from "../linux/netlink-flags.ts";
 import { decodeBody, encodeBody } from "../linux/rtnetlink.ts";
 import { listAddressBodies } from "./address.ts";
+import { neighborsByKey } from "./neighbors.ts";
 import { listRouteBodies } from "./route.ts";
 
 /** As the kernel tells of them. */
 export type Kept = {
   readonly addresses: readonly Uint8Array[];
   readonly routes: readonly Uint8Array[];
+  readonly neighbors: readonly Uint8Array[];
 };
 
 /** Made by the kernel itself, as soon as there is reason to. */
@@ -24,6 +36,7 @@ export async function keep(netlink: Netlink): Promise<Kept> {
   return {
     addresses: await listAddressBodies(netlink),
     routes: await listRouteBodies(netlink),
+    neighbors: await listNeighborBodies(netlink),
   };
 }
 
@@ -43,6 +56,9 @@ export async function putBack(
   await make(netlink, "put an address back", RTM.NEWADDR, addresses);
   // An address brings routes with it.
   await makeRoutes(netlink, await lacking(before.routes, await listRouteBodies(netlink), route));
+  const neighbor = (body: Uint8Array) => askedNeighbor(body, indices);
+  const neighbors = await lacking(before.neighbors, await listNeighborBodies(netlink), neighbor);
+  await make(netlink, "put a neighbour back", RTM.NEWNEIGH, neighbors);
 }
 
 /** All routes as they were before: what has come is taken away, what has gone is made again. */
@@ -72,6 +88,21 @@ function askedRoute(body: Uint8Array, indices?: ReadonlySet<number>): Uint8Array
   // How the link is doing is not the route's to say.
   const asked = { ...members, rtm_flags: members.rtm_flags & RTNH_F.ONLINK };
   return encodeBody("rtmsg", asked, without(attributes, RTA.CACHEINFO));
+}
+
+async function listNeighborBodies(netlink: Netlink): Promise<readonly Uint8Array[]> {
+  return [...(await neighborsByKey(netlink)).values()];
+}
+
+/** undefined: on none of these links, or found by the kernel, which finds it again. */
+function askedNeighbor(body: Uint8Array, indices: ReadonlySet<number>): Uint8Array | undefined {
+  const {
+    ndm_ifindex: index,
+    ndm_state: state,
+    ndm_flags: flags,
+  } = decodeBody("ndmsg", body).members;
+  const isAsked = state === NUD.PERMANENT || (flags & NTF.PROXY) !== 0;
+  return isAsked && indices.has(index) ? body : undefined;
 }
 
 /** What `one` has and `other` has not, as it was asked for. */

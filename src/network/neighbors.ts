@@ -90,8 +90,8 @@ async function put(netlink: Netlink, label: string, body: Uint8Array): Promise<v
   await netlink.change(label, { type: RTM.NEWNEIGH, flags, body });
 }
 
-/** Bodies that make each neighbour again. */
-async function neighborsByKey(netlink: Netlink): Promise<Map<string, Uint8Array>> {
+/** By what they are told apart by: bodies of RTM_NEWNEIGH that make each again. Throws a KernelError. */
+export async function neighborsByKey(netlink: Netlink): Promise<Map<string, Uint8Array>> {
   const found = new Map<string, Uint8Array>();
   // Those that the guest answers for are a list of their own.
   for (const flags of [0, NTF.PROXY]) {

@@ -77,7 +77,7 @@ export class Container {
     const { id, spec, guest, forgiven, placement, signal, onOomKill } = options;
     warnOfIgnored(spec, guest.warn);
     const { cgroupsPath, seccomp: profile } = spec.linux;
-    const seccomp = profile && seccompFilter(profile);
+    const seccomp = profile && seccompFilter(profile, guest.warn);
     const labels = labelsOf(spec.process, guest.warn);
     const mountLabel = mountLabelOf(spec, guest.warn);
     await using undo = new AsyncDisposableStack();

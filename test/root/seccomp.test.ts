@@ -133,6 +133,12 @@ describeWithAgent("linux.seccomp", (agent) => {
       status: 0,
       stdout: "here",
     });
+    const lines = agent()
+      .log.split("\n")
+      .filter((line) => line.includes('"no_such_call"'));
+    expect(lines.map((line) => JSON.parse(line).msg)).toEqual([
+      "linux.seccomp names calls that no kernel has",
+    ]);
   });
 
   test.each([

@@ -12,6 +12,8 @@ import { type DeviceUpdate, withGuestDevices } from "./spec-devices.ts";
 
 /** Of one container. A machine has not so many slots. */
 const MOST_DEVICES = 1024;
+/** Of all of them: functions and queues, of which a device has some. */
+const MOST_OPTIONS = 2048;
 
 export type Equipped = {
   readonly spec: ContainerSpec;
@@ -65,6 +67,10 @@ async function equip(
 function understood(requests: readonly DeviceRequest[], hotplug: Hotplug) {
   if (requests.length > MOST_DEVICES) {
     throw invalidArgument(`${requests.length} devices are asked for, ${MOST_DEVICES} are the most`);
+  }
+  const options = requests.reduce((sum, each) => sum + each.options.length, 0);
+  if (options > MOST_OPTIONS) {
+    throw invalidArgument(`${options} options of devices, ${MOST_OPTIONS} are the most`);
   }
   return requests.map((request) => {
     checkNames(request);

@@ -26,11 +26,22 @@ export function requestedCdiDevices(
   const names = Object.entries(annotations)
     .filter(([key]) => key.startsWith(ANNOTATION))
     .toSorted(([one], [other]) => (one < other ? -1 : 1))
-    .flatMap(([key, value]) => value.split(",").map((name) => parseCdiName(name, key)));
+    .flatMap(([key, value]) => listOf(value).map((name) => parseCdiName(name, key)));
   const visible = heedsVariable ? visibleDevices(process.env ?? []) : [];
   const each = new Map([...names, ...visible].map((name) => [cdiText(name), name]));
-  if (each.size > MOST) throw new InvalidSpec(`${each.size} CDI devices, ${MOST} are the most`);
+  if (each.size > MOST) throw tooMany(each.size);
   return [...each.values()];
+}
+
+/** What stands between commas. Throws InvalidSpec for too much. */
+function listOf(text: string): readonly string[] {
+  const words = text.split(",");
+  if (words.length > MOST) throw tooMany(words.length);
+  return words;
+}
+
+function tooMany(count: number): InvalidSpec {
+  return new InvalidSpec(`${count} CDI devices, ${MOST} are the most`);
 }
 
 /** `nvidia.com/gpu=all:nvidia.com/ib=0,1` */
@@ -44,10 +55,7 @@ function visibleDevices(env: readonly string[]): readonly CdiName[] {
 function devicesIn(part: string): readonly CdiName[] {
   const at = part.indexOf("=");
   const kind = part.slice(0, at).trim();
-  const words = part
-    .slice(at + 1)
-    .split(",")
-    .map((word) => word.trim());
+  const words = listOf(part.slice(at + 1)).map((word) => word.trim());
   const isWrong = words.some((word) => word !== "all" && !isIndex(word));
   if (at < 1 || isWrong || (words.includes("all") && words.length > 1)) {
     throw new InvalidSpec(`${VARIABLE}: ${quote(part)} is not <kind>=all or <kind>=<numbers>`);

@@ -272,6 +272,14 @@ describe("a device is refused by name, before any is waited for:", () => {
     );
   });
 
+  test("more of their functions than are looked at in one go", async () => {
+    using devices = new FakeDevices();
+    const many = request("vfio-pci", { options: Array<string>(2049).fill("=") });
+    await expect(add(devices, [many])).rejects.toThrow(
+      "2049 options of devices, 2048 are the most",
+    );
+  });
+
   test("one that the spec does not have", async () => {
     using devices = new FakeDevices();
     devices.disk(`${ROOT}/0000:00:02.0/virtio0/block/vda`);

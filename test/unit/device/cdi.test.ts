@@ -103,6 +103,13 @@ describe("the CDI devices that are asked for", () => {
     "have names, which %p is not",
     (name) => expect(() => requested({ "cdi.k8s.io/a": name })).toThrow("cdi.k8s.io/a: "),
   );
+
+  test("are counted before they are looked at", () => {
+    const message = "1025 CDI devices, 1024 are the most";
+    const wrong = ",".repeat(1024);
+    expect(() => requested({ "cdi.k8s.io/a": wrong })).toThrow(message);
+    expect(() => requested({}, [`VISIBLE_CDI_DEVICES=nvidia.com/gpu=${wrong}`])).toThrow(message);
+  });
 });
 
 describe("a CDI document", () => {

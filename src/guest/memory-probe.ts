@@ -11,6 +11,8 @@ import { MEMORY } from "./online.ts";
 /** With sections of 128 MiB these are 4 TiB. */
 const MOST_SECTIONS = 32_768;
 
+/** In one child: to write a tape of them all would take most of a second. */
+const BATCH = 256;
 const TIMEOUT_MS = 60_000;
 
 /**
@@ -22,13 +24,20 @@ export async function probeMemory(
   signal: AbortSignal,
   { directory = MEMORY } = {},
 ): Promise<void> {
-  if (addresses.length === 0) return;
   if (addresses.length > MOST_SECTIONS) {
     throw invalidArgument(
       `${addresses.length} memory sections, ${MOST_SECTIONS} are the most in one call`,
     );
   }
-  const file = `${directory}/probe`;
+  for (let from = 0; from < addresses.length; from += BATCH)
+    await probe(`${directory}/probe`, addresses.slice(from, from + BATCH), signal);
+}
+
+async function probe(
+  file: string,
+  addresses: readonly bigint[],
+  signal: AbortSignal,
+): Promise<void> {
   await work(
     (tape) => {
       const fd = tape.fd(`open ${file}`, openat(AT_FDCWD, file, O.WRONLY));

@@ -28,3 +28,22 @@ test("more sections than a machine has are refused", async () => {
   const many = Array.from({ length: 32_769 }, () => 0n);
   await expect(probeMemory(many, signal)).rejects.toThrow("32769 memory sections");
 });
+
+test("many sections hold up nothing else", async () => {
+  using sysfs = new KernelFiles({ probe: "" });
+  let [before, longest] = [performance.now(), 0];
+  const look = setInterval(() => {
+    const now = performance.now();
+    [longest, before] = [Math.max(longest, now - before), now];
+  }, 1);
+  const began = performance.now();
+  await probeMemory(
+    Array.from({ length: 8192 }, () => 0n),
+    signal,
+    sysfs,
+  );
+  const took = performance.now() - began;
+  clearInterval(look);
+  // All in one go there would be no look until the end.
+  expect(Math.max(longest, performance.now() - before)).toBeLessThan(took / 2);
+});

@@ -3,6 +3,7 @@
 import { invalidArgument } from "../error.ts";
 import { quote } from "../oci/invalid-spec.ts";
 import { climbs, components } from "../oci/path-components.ts";
+import { checkedPath } from "./target.ts";
 import { type Verity, verityOf } from "./verity.ts";
 
 /** What is looked at of a storage. */
@@ -41,7 +42,7 @@ export function isLayer({ driver, options }: LayerStorage): boolean {
   return driver === MULTI_LAYER || options.includes("X-kata.multi-layer=true");
 }
 
-/** Throws an AgentError that names what is wrong. */
+/** Throws an AgentError or InvalidSpec that names what is wrong. */
 export function layerOf(storage: LayerStorage): Layer {
   const { driver, options, fstype, source } = storage;
   if (driver !== "scsi" && driver !== "blk") {
@@ -85,12 +86,13 @@ function partitionOf(options: readonly string[], source: string): number | undef
 
 /** As containerd's erofs snapshotter writes it: `{{ mount 0 }}/upper:0755:0:0`. */
 function directoryOf(value: string): LayerDirectory {
-  const [path = ""] = value.split(":");
+  const [path = ""] = value.split(":", 1);
   const [, number = "0", below = ""] = /^(?:\{\{ mount ([01]) \}\})?([^{}]*)$/.exec(path) ?? [];
   if (below === "" || climbs(below)) {
     throw invalidArgument(`${OURS}mkdir.path: ${quote(value)} is no path in a layer`);
   }
-  return { layer: number === "0" ? "upper" : "first lower", names: components(below) };
+  const names = components(checkedPath(`${OURS}mkdir.path`, `/${below}`));
+  return { layer: number === "0" ? "upper" : "first lower", names };
 }
 
 function valuesOf(options: readonly string[], key: string): string[] {
@@ -106,7 +108,7 @@ export type Layers = {
   readonly target: string;
 };
 
-/** Of all members of a request. Throws an AgentError. */
+/** Of all members of a request. Throws an AgentError or InvalidSpec. */
 export function groupLayers(members: readonly LayerStorage[]): Layers {
   const layers = members.map(layerOf);
   const uppers = layers.filter(({ role }) => role === "upper");

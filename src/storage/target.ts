@@ -5,6 +5,8 @@ import { climbs, components, isAbsolute } from "../oci/path-components.ts";
 /** PATH_MAX and NAME_MAX of linux/limits.h, in bytes, of which a character has at least one. */
 const LONGEST_PATH = 4095;
 const LONGEST_NAME = 255;
+/** Directories in one another: some calls each, and a host's paths have ten. */
+const MOST_NAMES = 128;
 
 /** All that Kata's runtimes name is below one of these; the second is that of a runtime without root. */
 const ROOTS = /^\/run\/(user\/[1-9]\d*\/run\/)?kata-containers\/./;
@@ -27,7 +29,8 @@ export function checkedPath(what: string, path: string): string {
   const names = components(path);
   if (!isAbsolute(path) || climbs(path) || names.length === 0)
     throw new InvalidSpec(`${what} ${quote(path)} is not an absolute path without ".."`);
-  if (names.some(({ length }) => length > LONGEST_NAME)) throw tooLong();
+  if (names.length > MOST_NAMES || names.some(({ length }) => length > LONGEST_NAME))
+    throw tooLong();
   if (/\p{Cc}/u.test(path)) throw new InvalidSpec(`${what} ${quote(path)} has control characters`);
   return `/${names.join("/")}`;
 }

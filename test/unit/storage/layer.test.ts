@@ -43,6 +43,11 @@ describe("a layer", () => {
     },
   );
 
+  test("asks for no directory that is too deep", () => {
+    const asking = () => layerOf(lower(`X-kata.mkdir.path=${"/a".repeat(129)}`));
+    expect(asking).toThrow("is too long");
+  });
+
   test.each([
     ["unsupported driver type", { ...lower(), driver: "nvdimm" }],
     ["it must be ext4", storage("xfs", "X-kata.overlay-upper")],

@@ -103,6 +103,7 @@ test.each([
   "/run/user/01/run/kata-containers/x",
   "/run/kata-containers/x/..",
   `/run/kata-containers/${"x/".repeat(2100)}`,
+  `/run/kata-containers/${"x/".repeat(127)}`,
   "/",
   "",
 ])("the mount point %p is refused", (path) => {

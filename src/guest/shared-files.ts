@@ -2,7 +2,7 @@
 // system with the guest. rpc.md 6.31.
 import { internal, invalidArgument } from "../error.ts";
 import { quote } from "../oci/invalid-spec.ts";
-import { climbs, components } from "../oci/path-components.ts";
+import { MOST_NAMES, climbs, components } from "../oci/path-components.ts";
 import {
   type NewParents,
   type Place,
@@ -85,6 +85,8 @@ function placeOf(path: string): Place {
   if (climbs(path)) throw invalidArgument(`${quote(path)} climbs by ..`);
   const share = components(SHARE);
   const names = components(path);
+  if (names.length > MOST_NAMES)
+    throw invalidArgument(`${quote(path)} has more than ${MOST_NAMES} names`);
   const name = names.at(-1);
   const isBelow = path.startsWith("/") && share.every((each, index) => names[index] === each);
   if (!isBelow || name === undefined || names.length === share.length)

@@ -1,12 +1,10 @@
 // Where a storage may be mounted, judged as text: nothing here looks at a file system.
 import { InvalidSpec, quote } from "../oci/invalid-spec.ts";
-import { climbs, components, isAbsolute } from "../oci/path-components.ts";
+import { MOST_NAMES, climbs, components, isAbsolute } from "../oci/path-components.ts";
 
 /** PATH_MAX and NAME_MAX of linux/limits.h, in bytes, of which a character has at least one. */
 const LONGEST_PATH = 4095;
 const LONGEST_NAME = 255;
-/** Directories in one another: some calls each, and a host's paths have ten. */
-const MOST_NAMES = 128;
 
 /** All that Kata's runtimes name is below one of these; the second is that of a runtime without root. */
 const ROOTS = /^\/run\/(user\/[1-9]\d*\/run\/)?kata-containers\/./;

@@ -347,6 +347,9 @@ describeWithAgent("CopyFile refuses", (agent) => {
     expect((await refusalOf(ask(`${SHARE}/${"n".repeat(256)}`, FILE))).message).toContain(
       "ENAMETOOLONG",
     );
+    expect((await refusalOf(ask(`${SHARE}${"/d".repeat(125)}`, FILE))).message).toContain(
+      "has more than 128 names",
+    );
     expect(readdirSync(seen(SHARE))).toEqual(["f"]);
   });
 

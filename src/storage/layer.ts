@@ -3,7 +3,7 @@
 import { invalidArgument } from "../error.ts";
 import { quote } from "../oci/invalid-spec.ts";
 import { climbs, components } from "../oci/path-components.ts";
-import { checkedPath } from "./target.ts";
+import { MOST_DIRECTORIES, checkedPath } from "./target.ts";
 import { type Verity, verityOf } from "./verity.ts";
 
 /** What is looked at of a storage. */
@@ -114,6 +114,8 @@ export function groupLayers(members: readonly LayerStorage[]): Layers {
   const uppers = layers.filter(({ role }) => role === "upper");
   const lowers = layers.filter(({ role }) => role === "lower");
   if (uppers.length > 1) throw invalidArgument(`${uppers.length} upper layers: one is allowed`);
+  const directories = layers.flatMap((layer) => layer.directories).length;
+  if (directories > MOST_DIRECTORIES) throw invalidArgument(`${directories} directories in layers`);
   const [upper] = uppers;
   const first = upper ?? lowers[0];
   if (lowers.length === 0 || first === undefined) throw invalidArgument("no lower layer");

@@ -8,7 +8,7 @@ import type { AttachContext, Driver } from "./driver.ts";
 import { mount } from "./mount.ts";
 import { mountStorage, planMount } from "./mount-storage.ts";
 import { optionValue } from "./options.ts";
-import { checkedTarget } from "./target.ts";
+import { MOST_DIRECTORIES, checkedTarget } from "./target.ts";
 
 /** The layers are read-only: have what is written kept in the guest. */
 const READ_WRITE = "io.katacontainers.fs-opt.overlay-rw";
@@ -21,6 +21,8 @@ export const overlayfs: Driver = {
       .filter((option) => option.startsWith(`${CREATE_DIRECTORY}=`))
       .map((option) => option.slice(CREATE_DIRECTORY.length + 1))
       .map((path) => checkedTarget(`the storage ${storage.mountPoint}: create_directory`, path));
+    if (directories.length > MOST_DIRECTORIES)
+      throw new InvalidSpec(`the storage ${storage.mountPoint}: ${directories.length} directories`);
     const isWritable = storage.options.some(
       (it) => it === READ_WRITE || it.startsWith(`${READ_WRITE}=`),
     );

@@ -6,6 +6,9 @@ import { MOST_NAMES, climbs, components, isAbsolute } from "../oci/path-componen
 const LONGEST_PATH = 4095;
 const LONGEST_NAME = 255;
 
+/** To be made for one mount: hosts ask for two or three. */
+export const MOST_DIRECTORIES = 64;
+
 /** All that Kata's runtimes name is below one of these; the second is that of a runtime without root. */
 const ROOTS = /^\/run\/(user\/[1-9]\d*\/run\/)?kata-containers\/./;
 

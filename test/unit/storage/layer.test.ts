@@ -82,6 +82,12 @@ describe("a group of layers", () => {
     expect(() => groupLayers([upper, upper, lower()])).toThrow("2 upper layers");
     expect(() => groupLayers([upper])).toThrow("no lower layer");
   });
+
+  test("has not too many directories to make in it", () => {
+    const many = lower(...Array<string>(33).fill("X-kata.mkdir.path=/a"));
+    expect(() => groupLayers([upper, many, many])).toThrow("66 directories in layers");
+    expect(groupLayers([upper, many, lower()]).lowers).toHaveLength(2);
+  });
 });
 
 test("a partition's node has a p where the disk's name ends in a digit", () => {

@@ -81,6 +81,15 @@ describe("a request's storages", () => {
       { driverOptions: ["io.katacontainers.volume.overlayfs.create_directory=/etc/x"] },
       'create_directory "/etc/x" is not below /run/kata-containers',
     ],
+    [
+      "overlayfs",
+      {
+        driverOptions: Array<string>(65).fill(
+          "io.katacontainers.volume.overlayfs.create_directory=/run/kata-containers/x",
+        ),
+      },
+      "a: 65 directories",
+    ],
     ["image_guest_pull", { source: "docker.io/busybox" }, "there is no confidential data hub"],
   ])("are refused by the driver %s: %o", (driver, asked, words) => {
     const refused = storage("a", { driver, ...asked });

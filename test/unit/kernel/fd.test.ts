@@ -8,6 +8,7 @@ import { AT_FDCWD } from "../../../src/linux/constants.ts";
 import { openat } from "../../../src/linux/fs.ts";
 import { read, write, writeText } from "../../../src/linux/io.ts";
 import { O } from "../../../src/linux/open-flags.ts";
+import { pick, seeded } from "../../support/random.ts";
 
 const F_GETFD = 1;
 const FD_CLOEXEC = 1;
@@ -106,4 +107,32 @@ test("descriptors are closed on exec", () => {
     using _ = fd;
     expect(perform("read its flags", call("fcntl", fd.number, F_GETFD))).toBe(FD_CLOEXEC);
   }
+});
+
+test("in whatever order they are opened, handed over and closed, none hits the number of another", () => {
+  const random = seeded(7);
+  const owners: Fd[] = [];
+  const live = () => owners.filter((fd) => fd.isOpen);
+  const steps = {
+    open: () => owners.push(...Fd.pipe("open a pipe")),
+    close: () => pick(random, owners).close(),
+    dispose: () => pick(random, owners)[Symbol.dispose](),
+    handOver: () => {
+      const from = pick(random, owners);
+      if (from.isOpen) owners.push(new Fd(from.release()));
+      else expect(() => from.number).toThrow("use of a closed descriptor");
+    },
+  };
+  steps.open();
+  for (let i = 0; i < 5000; i++) {
+    pick(random, Object.values(steps))();
+    if (owners.length === 0 || live().length > 100) owners.forEach((fd) => fd.close());
+    if (i % 100 > 0) continue;
+    // Whoever believes that it owns a number does, alone.
+    const numbers = live().map(({ number }) => number);
+    expect(new Set(numbers).size).toBe(numbers.length);
+    expect(numbers.filter((number) => !isOpen(number))).toEqual([]);
+  }
+  for (const fd of owners) fd.close();
+  expect(live()).toEqual([]);
 });

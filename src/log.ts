@@ -34,6 +34,8 @@ const output = new LineOutput(ring, (count) => {
 /** By Kata's word for it, whether or not it is logged. */
 const alarms: Record<string, number> = { [CODES.fatal]: 0, [CODES.error]: 0, [CODES.warn]: 0 };
 let logged: Type = "info";
+/** By the configuration. */
+let told: Type = logged;
 let isOnStdout = false;
 
 export const log: Logger = createConsola({
@@ -67,6 +69,14 @@ export function alarmCounts(): Readonly<Record<string, number>> {
   return alarms;
 }
 
+/** Log all that helps to find out, or less where that is what was told; and again as was told. */
+export function switchLevel(): void {
+  const other = TYPES.indexOf(told) < TYPES.indexOf("debug") ? "debug" : "info";
+  logged = logged === told ? other : told;
+  ring.add(lineOf({ ...entry("info", "log", "level"), fields: { level: CODES[logged] } }));
+  output.flush();
+}
+
 /** What was logged last, the newest line at the end. */
 export function recentLines(): readonly string[] {
   return ring.recent();
@@ -74,7 +84,8 @@ export function recentLines(): readonly string[] {
 
 /** Until this is called, lines are kept. Where the port cannot be had, they go to stdout instead. */
 export function openLog({ logLevel, logPort }: Pick<Config, "logLevel" | "logPort">): void {
-  logged = LOGGED[logLevel];
+  told = LOGGED[logLevel];
+  logged = told;
   if (logPort === 0) return writeToStdout();
   try {
     const name = `vsock://-1:${logPort}`;

@@ -4,11 +4,11 @@
 import { NEVER } from "./async/never.ts";
 import { type Told, announce } from "./announce.ts";
 import type { Config } from "./config.ts";
+import { type State, heedDebugSignals, stateOf } from "./debug-state.ts";
 import { describeGuest } from "./container/guest.ts";
 import type { HookRules } from "./container/hook-rules.ts";
 import { Hotplug } from "./device/hotplug.ts";
 import { keepClock } from "./guest/clock-keeper.ts";
-import type { ConsoleSources, ContainerLine } from "./guest/console-commands.ts";
 import { SHELLS } from "./guest/console-shell.ts";
 import { type ConsoleOptions, serveConsole, serveDevice } from "./guest/debug-console.ts";
 import { refuseInitdata } from "./guest/initdata.ts";
@@ -55,9 +55,6 @@ type Birth = {
   readonly reached: ConstructorParameters<typeof Beginning>[0];
 };
 
-/** What the agent is like, for whoever debugs it. */
-type State = Pick<ConsoleSources, "containers"> & { readonly metrics: ConsoleSources["state"] };
-
 /** `listener` listens on the address of the configuration. */
 export async function runService(told: Told, listener: () => Fd, birth: Birth): Promise<void> {
   const { config } = told;
@@ -81,8 +78,8 @@ export async function runService(told: Told, listener: () => Fd, birth: Birth): 
       beginning,
       alarms: alarmCounts,
     });
-    const state = { metrics: () => metrics.state(), containers: () => containersOf(sandbox) };
-    process.on("SIGUSR1", () => void logState(state));
+    const state = stateOf(sandbox, metrics);
+    heedDebugSignals(state);
     if (config.debugConsole) debugConsole = openDebugConsole(config, sandbox, state);
     if (config.passfdListenerPort !== 0) void listenForStreams(config, sandbox);
     await refuseInitdata();
@@ -145,17 +142,6 @@ function memoryAgentSettings({ memAgent }: Config): MemoryAgentSettings {
   };
 }
 
-function containersOf(sandbox: Sandbox): readonly ContainerLine[] {
-  return sandbox.containers.map(({ id, status, init }) => ({ id, status, pid: init.child.pid }));
-}
-
-/** For whoever debugs a guest without a console: by a signal that would end the agent otherwise. */
-async function logState({ metrics, containers }: State): Promise<void> {
-  const lines = containers().map(({ id, status, pid }) => `${id} ${status} ${pid}`);
-  const fields = { containers: lines.join("\n"), metrics: await metrics() };
-  log.withTag("state").info("asked for by SIGUSR1", fields);
-}
-
 /** Resolves when there is none any more. */
 async function openDebugConsole(
   { debugConsolePort }: Config,
@@ -168,7 +154,7 @@ async function openDebugConsole(
     shells: SHELLS,
     environment: Object.entries(process.env).map(([name, value]) => `${name}=${value}`),
     ignoredSignals: sandbox.guest.ignoredSignals,
-    sources: { recentLines, containers: state.containers, state: state.metrics },
+    sources: { recentLines, ...state },
     report: (message, error) => tagged.warn(message, { error: String(error) }),
   };
   tagged.warn("THE DEBUG CONSOLE IS ON: whoever reaches it is root in this guest", { address });

@@ -74,6 +74,7 @@ const TOP = new Set([
   "load-config",
   "as-init",
   "announce",
+  "debug-state",
   "log",
   "explain",
   "rest",

@@ -245,6 +245,32 @@ for (const how of SERVERS) {
       LONG_MS,
     );
 
+    test.skipIf(!hasFuse)(
+      "is asked how full it is as often as the host likes, and others are served all the same",
+      async () => {
+        await using _ = await deadShare(agent(), how);
+        const { client } = agent();
+        const asked = Array.from({ length: 20 }, () =>
+          refusalOf(
+            client.call(
+              method.getVolumeStats,
+              { volumeGuestPath: `${SHARE}/volume` },
+              { timeoutNano: BRIEF_NS },
+            ),
+          ),
+        );
+        await Promise.all(asked);
+        const Resources = { Memory: { Limit: 64n << 20n } };
+        await using container = await idleContainer(agent(), {
+          linux: { Resources, CgroupsPath: `/${agent().cgroup}/stats` },
+        });
+        const { containerId } = container;
+        await client.call(method.statsContainer, { containerId });
+        expect((await container.run(["true"])).status).toBe(0);
+      },
+      LONG_MS,
+    );
+
     test.skipIf(!hasFuse)("is not waited for by a look at all mounts in it either", async () => {
       await using _ = await deadShare(agent(), how, `${SHARE}/below`);
       const look = agent().client.call(

@@ -175,11 +175,9 @@ function boardOf({
 }: MachineOptions): string[] {
   const memory = `${megabytes}M${hotplug ? memoryPlaces : ""}`;
   const smp = `${processors}${hotplug ? processorPlaces : ""}`;
-  // Processors that take turns do not wait for one that this machine keeps from running.
-  const accel = hotplug ? "tcg,thread=single" : "tcg";
   return [
     "-accel",
-    accel,
+    "tcg",
     "-m",
     memory,
     "-smp",

@@ -21,12 +21,13 @@ const LONGEST_MS = 60_000;
 
 /**
  * The node of a device that shows the data of `partition`, made if no other mount of the pod has it. It goes
- * with the last of them. Throws a TapeError or what the signal says.
+ * with the last of them. Throws an AgentError where another has it with other options, a TapeError, or what the
+ * signal says.
  */
 export async function verityDevice(
   partition: string,
   verity: Verity,
-  { devices, signal, undo }: AttachContext,
+  { devices, signal, undo }: Pick<AttachContext, "devices" | "signal" | "undo">,
 ): Promise<string> {
   const name = verityName(partition, verity);
   const target = verityTarget(partition, verity);
@@ -42,7 +43,11 @@ export async function verityDevice(
     };
     await work(create, { signal: stop, timeoutMs: LONGEST_MS });
   };
-  undo.use(await devices.hold(name, make, signal));
+  // The name has only the start of the hash: who says something else of the same data is to be told.
+  const key = `${name} ${target.parameters}`;
+  if (devices.targets.some((each) => each.startsWith(`${name} `) && each !== key))
+    throw internal(`the device ${name} is in use with another root hash or other options`);
+  undo.use(await devices.hold(key, make, signal));
   return await nodeOf(name);
 }
 

@@ -25,13 +25,12 @@ export type Clone = {
   readonly ignoredSignals: readonly number[];
   /** CLONE_NEW* bits. */
   readonly namespaces?: number | undefined;
-  readonly pidNamespace?: Fd | undefined;
   readonly take?: Take | undefined;
 };
 
 /** Throws a KernelError, or what `program` does; then nothing is left. */
 export function clone(options: Clone): { readonly child: Child; readonly birth: SpawnBirth } {
-  const { program, stdio, entry, ignoredSignals, namespaces, pidNamespace, take } = options;
+  const { program, stdio, entry, ignoredSignals, namespaces, take } = options;
   const control = openControl();
   const birth: SpawnBirth = {
     control: control.child.number,
@@ -41,7 +40,7 @@ export function clone(options: Clone): { readonly child: Child; readonly birth: 
   };
   const tape = writeTape(program, birth, control);
   const cgroup = entry?.kind === "clone" ? entry.directory : undefined;
-  return { child: launch({ tape, control, take, namespaces, pidNamespace, cgroup }), birth };
+  return { child: launch({ tape, control, take, namespaces, cgroup }), birth };
 }
 
 /** A spec may ask for more than a tape can hold: then nobody will use the line. */

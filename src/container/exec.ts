@@ -76,7 +76,6 @@ function spawnAt(container: Entered, exec: Exec, entry: Cgroup["entry"]): Promis
     execId,
     terminal: process.terminal === true,
     until: "executed",
-    pidNamespace: pinned.get("pid"),
     stops: limitStops(ids, process),
     cgroup: { entry },
     guest,

@@ -3,7 +3,6 @@
 import { NEVER } from "../async/never.ts";
 import type { Cgroup } from "../cgroup/cgroup.ts";
 import { internal } from "../error.ts";
-import { Fd } from "../kernel/fd.ts";
 import { readText } from "../kernel/file.ts";
 import { innermostPid } from "../linux/proc-status.ts";
 import type { SeccompFilter } from "../linux/seccomp.ts";
@@ -54,7 +53,6 @@ type Moment = {
 
 type Place = {
   readonly program: (hook: Hook, birth: SpawnBirth) => Tape;
-  readonly pidNamespace?: Fd | undefined;
   readonly cgroup?: Cgroup | undefined;
   readonly take?: Take | undefined;
   readonly stops?: readonly Stop[] | undefined;
@@ -91,7 +89,6 @@ export async function runCreateHooks(
           joined: pinned.joined,
           cwd: bundle.rootfs.target,
         }),
-      pidNamespace: pinned.get("pid"),
       cgroup,
     },
   });
@@ -122,7 +119,7 @@ export async function runStartHooks(
     );
   const take = takeListener(container, "created", pid);
   const stops = limitStops(ids, spec.process);
-  const place = { program, pidNamespace: pinned.get("pid"), cgroup, take, stops };
+  const place = { program, cgroup, take, stops };
   await runHooks(container, {
     kind: "startContainer",
     status: "created",

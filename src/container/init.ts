@@ -8,7 +8,7 @@ import type { NamespaceType } from "../oci/namespace.ts";
 import type { Mount } from "../oci/spec.ts";
 import type { ContainerSpec } from "../oci/valid-spec.ts";
 import { initProgram } from "../program/init.ts";
-import { CLONE_FLAG, type Joined } from "../program/namespaces.ts";
+import { CLONE_FLAG } from "../program/namespaces.ts";
 import type { Labels } from "../program/security-labels.ts";
 import type { Child } from "../tape/player.ts";
 import type { Bundle } from "./bundle.ts";
@@ -54,8 +54,6 @@ export async function createInit(options: CreateInit): Promise<Process> {
   const { id, spec, guest, placement, bundle, cgroup, seccomp, idMapped, signal } = options;
   const { labels, mountLabel } = options;
   const { joined, created, ids } = placement;
-  // Who lives in a user namespace is born into its pid namespace from inside.
-  const isMapped = ids !== undefined;
   const copied = await entriesToCopy(spec, signal);
   const environment = await options.environment;
   return await spawn({
@@ -63,8 +61,8 @@ export async function createInit(options: CreateInit): Promise<Process> {
     terminal: spec.process.terminal === true,
     until: "parked",
     stops: stopsOf(options),
-    namespaces: created.includes("pid") && !isMapped ? CLONE_FLAG.pid : 0,
-    pidNamespace: isMapped ? undefined : joined.get("pid"),
+    // Who lives in a user namespace is born into its pid namespace from inside.
+    namespaces: created.includes("pid") && ids === undefined ? CLONE_FLAG.pid : 0,
     cgroup,
     guest,
     take: takeListener(options, "creating"),
@@ -78,7 +76,7 @@ export async function createInit(options: CreateInit): Promise<Process> {
         rootfs: bundle.rootfs,
         rootSwitch: guest.rootSwitch,
         environment,
-        joined: numbersOf(joined, isMapped),
+        joined: Object.fromEntries([...joined].map(([type, fd]) => [type, fd.number])),
         created,
         ids,
         idMapped: new Map([...idMapped].map(([mount, { number }]) => [mount, number])),
@@ -98,12 +96,6 @@ function stopsOf({ spec, placement, runHooks }: CreateInit): readonly Stop[] {
     ...(hasCreateHooks(hooks) ? [({ pid }: Child) => runHooks(pid)] : []),
     ...limitStops(placement.ids, process),
   ];
-}
-
-/** What the tape enters: not the pid namespace, where the child is born in it. */
-function numbersOf(joined: Placement["joined"], withPid: boolean): Joined {
-  const entered = [...joined].filter(([type]) => withPid || type !== "pid");
-  return Object.fromEntries(entered.map(([type, fd]) => [type, fd.number]));
 }
 
 /** The namespaces an exec enters: whatever is not simply the guest's. */

@@ -43,10 +43,9 @@ export class PinnedNamespaces implements Disposable {
     return this.#held.get(type);
   }
 
-  /** What a tape enters: all but the pid namespace, in which the child is born. */
+  /** What a tape enters. */
   get joined(): Joined {
-    const entered = [...this.#held].filter(([type]) => type !== "pid");
-    return Object.fromEntries(entered.map(([type, fd]) => [type, fd.number]));
+    return Object.fromEntries([...this.#held].map(([type, fd]) => [type, fd.number]));
   }
 
   [Symbol.dispose](): void {

@@ -3,7 +3,6 @@ import { within } from "../async/timeout.ts";
 import { unlessAborted } from "../async/unless-aborted.ts";
 import type { Cgroup } from "../cgroup/cgroup.ts";
 import { internal } from "../error.ts";
-import type { Fd } from "../kernel/fd.ts";
 import { SIG } from "../linux/constants.ts";
 import { spareNumber } from "../program/birth.ts";
 import type { Child, Take } from "../tape/player.ts";
@@ -25,7 +24,6 @@ export type Spawn = {
   readonly stops: readonly Stop[];
   /** CLONE_NEW* bits. */
   readonly namespaces?: number;
-  readonly pidNamespace?: Fd | undefined;
   readonly cgroup: Pick<Cgroup, "entry">;
   readonly guest: Guest;
   readonly take?: Take | undefined;
@@ -55,7 +53,6 @@ async function make(options: Spawn): Promise<Process> {
     entry: cgroup.entry,
     ignoredSignals: guest.ignoredSignals,
     namespaces: options.namespaces,
-    pidNamespace: options.pidNamespace,
     take: options.take,
   });
   undo.defer(() => endChild(child));

@@ -14,7 +14,7 @@ import { type Joined, joinMountNamespace, joinNamespaces } from "./namespaces.ts
 import { type Served, setFinalAffinity, setInitialAffinity } from "./scheduling.ts";
 import { filterBeforeExecve, isFilteredEarly } from "./seccomp-filter.ts";
 import { controlTerminal, openTerminal } from "./terminal.ts";
-import { becomeRootInside } from "./user-namespace.ts";
+import { beBornInside, becomeRootInside } from "./user-namespace.ts";
 
 export type ExecContext = Birth & {
   /** The namespaces of the container, pinned when it was created. */
@@ -38,6 +38,8 @@ export function execProgram(process: ContainerProcess, context: ExecContext): Ta
     enterKeyring(tape, context.containerId);
   }
   joinMountNamespace(tape, context.joined);
+  // Who is in the container sees the process from here on, and may have the right to trace it.
+  if (context.joined.pid !== undefined) beBornInside(tape);
   tape.do("start a session", setsid());
   if (process.terminal === true) {
     const master = spareNumber(context);

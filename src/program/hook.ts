@@ -10,7 +10,7 @@ import { type Birth, leaveAgent } from "./birth.ts";
 import { enterCgroup } from "./cgroup-entry.ts";
 import { closeOnExec } from "./descriptors.ts";
 import { type Joined, joinMountNamespace, joinNamespaces } from "./namespaces.ts";
-import { becomeRootInside } from "./user-namespace.ts";
+import { beBornInside, becomeRootInside } from "./user-namespace.ts";
 
 export type HookContext = Omit<Birth, "environment" | "seccomp" | "labels"> & {
   /** The namespaces of a container that is being made; none: the agent's own are kept. */
@@ -35,6 +35,7 @@ export function hookProgram(hook: Hook, context: HookContext): Tape {
   // Whoever enters a user namespace is nobody there until it says who it is.
   if (joined.user !== undefined) becomeRootInside(tape);
   joinMountNamespace(tape, joined);
+  if (joined.pid !== undefined) beBornInside(tape);
   // A group of its own, by which it is ended with all that it has started.
   tape.do("start a session", setsid());
   tape.do(`change directory to ${cwd}`, chdir(cwd));

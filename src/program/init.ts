@@ -69,8 +69,8 @@ export function initProgram(spec: ContainerSpec, context: InitContext): Tape {
   // 2. Joined namespaces come first: an mqueue shows the ipc namespace it is mounted from.
   joinNamespaces(tape, joined);
   if (created.includes("time")) newTimeNamespace(tape, linux.timeOffsets);
+  if (ids !== undefined || joined.pid !== undefined) beBornInside(tape, created);
   if (ids !== undefined) {
-    beBornInside(tape, created);
     becomeRootInside(tape);
     enterKeyring(tape, context.containerId);
   }

@@ -35,9 +35,9 @@ export function leaveGroups(tape: Tape): void {
 
 /**
  * Only children move into a pid namespace, and only who is in the user namespace makes one that
- * belongs to it: the tape goes on in a new process.
+ * belongs to it: the tape goes on in a new process, in the one that was joined or in a new one.
  */
-export function beBornInside(tape: Tape, created: readonly NamespaceType[]): void {
+export function beBornInside(tape: Tape, created: readonly NamespaceType[] = []): void {
   tape.fork("go on in a new process", created.includes("pid") ? CLONE.NEWPID : 0);
 }
 

@@ -46,6 +46,31 @@ describeWithAgent("a container", (agent) => {
     );
   });
 
+  test.skipIf(noCompiler !== undefined)(
+    "that may trace the processes joining it finds them in its own tree, with their streams alone",
+    async () => {
+      const rootfs = agent().rootfs();
+      installPeeping(rootfs);
+      const caps = ["CAP_SYS_PTRACE"];
+      const Capabilities = { Bounding: caps, Effective: caps, Permitted: caps };
+      const process = { Capabilities };
+      await using container = await startContainer(agent(), ["peep"], { rootfs, process });
+      await container.readUntil("looking\n");
+      const said = container.readToEnd().then(String);
+      await inParallel(2, ROUNDS, async () => [(await container.run(["true"])).status]);
+      await container.killAll();
+      const lines = [...new Set((await said).trim().split("\n"))];
+      // It does get hold of them: else this test tests nothing.
+      expect(lines).toContain("reads memory");
+      expect(lines).not.toContain("sees the guest");
+      const opened = lines.filter((line) => line.startsWith("opens "));
+      expect(opened.filter((line) => !/^opens \d+ (?:(?:pipe|socket):.*|\/)$/.test(line))).toEqual(
+        [],
+      );
+    },
+    LONG_MS,
+  );
+
   test("has no inheritable capabilities that it does not ask for (CVE-2022-29162)", async () => {
     expect(await linesOf(agent(), "grep CapInh /proc/self/status")).toEqual([
       "CapInh:\t0000000000000000",

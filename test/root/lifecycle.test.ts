@@ -109,8 +109,10 @@ describeWithAgent("WaitProcess", (agent) => {
     const born = async (container: TestContainer, status: number) => {
       inGuest(agent(), "sh", "-c", "echo 20000 > /proc/sys/kernel/ns_last_pid");
       const process = await container.exec(["sh", "-c", `read line; exit ${status}`]);
-      const [pid] = agentPids(agent()).filter((each) => each > 20_000);
-      return { process, pid };
+      const later = () => agentPids(agent()).filter((each) => each > 20_000);
+      // The one that it was forked by may not have gone yet.
+      expect(await until(() => later().length === 1, 5000)).toBe(true);
+      return { process, pid: later()[0] };
     };
     const one = await born(first, 3);
     await one.process.write("go\n");

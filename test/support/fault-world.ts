@@ -244,7 +244,6 @@ export class Surroundings implements AsyncDisposable {
         guest: of,
         signal: NEVER,
         terminal: process.terminal === true,
-        pidNamespace: this.#pinned.get("pid"),
         stops: limitStops(ids, process),
         program: (birth) => {
           const environment = normaliseEnvironment(process.env ?? []);
@@ -266,7 +265,7 @@ export class Surroundings implements AsyncDisposable {
     return runToTheEnd(async () => {
       const { status, stdout } = await runListened({
         program,
-        ...(isInside ? { pidNamespace: this.#pinned.get("pid"), entry: cgroup.entry } : {}),
+        ...(isInside ? { entry: cgroup.entry } : {}),
         ignoredSignals: of.ignoredSignals,
         stdin: "{}",
         kept: 2048,

@@ -5,7 +5,7 @@ import { installProgram } from "./syscall-probe.ts";
 
 /**
  * What it says of a process whose program is none of the image's: `executes FILE`, `opens FD FILE`,
- * `writes` to the file that it executes, or `reads memory`. `meets` one that shows nothing, and makes
+ * `writes` to the file that it executes, `sees the guest`, or `reads memory`. `meets` one that shows nothing, and makes
  * the file `/met` then.
  */
 const SOURCE = `
@@ -51,6 +51,8 @@ int main(void) {
         snprintf(path, sizeof path, "/proc/%d/fd/%d", pid, fd);
         if (target(path)) printf("opens %d %s\\n", fd, text);
       }
+      snprintf(path, sizeof path, "/proc/%d/root/run/kata-containers", pid);
+      if (access(path, F_OK) == 0) puts("sees the guest");
       snprintf(path, sizeof path, "/proc/%d/mem", pid);
       if (opens(path, O_RDWR)) puts("reads memory");
     }

@@ -147,7 +147,7 @@ describe("the first process of a container", () => {
     expect(waiting.map(({ name }) => name)).toEqual(["hooks-run-before-anything-is-hidden"]);
     for (const { name, tape } of inits) {
       const parks = tape.ops.filter(({ kind }) => kind === "park").map(({ label }) => label);
-      const isMapped = tape.ops.some(({ kind }) => kind === "fork");
+      const isMapped = tape.ops.some(({ label }) => label.includes("in the user namespace"));
       const hooked = waiting.some((each) => each.name === name);
       expect(parks).toEqual([
         ...(hooked ? [HOOKS] : []),

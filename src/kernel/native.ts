@@ -39,7 +39,7 @@ const [performAt = 0n, launchAt = 0n, dataAt = 0n] = addresses;
 /** `performRaw` gives a call's result or the errno negated; `launchRaw` is player.c's `launch`. */
 export const { perform: performRaw, launch: launchRaw } = linkSymbols({
   perform: { args: [long, long, long, long, long, long, long], returns: long, ptr: performAt },
-  launch: { args: [long, long, long, long, long], returns: long, ptr: launchAt },
+  launch: { args: [long, long, long], returns: long, ptr: launchAt },
 }).symbols;
 
 /** Addresses that a child of the player needs: its code, its data and errno. */

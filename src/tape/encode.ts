@@ -14,7 +14,7 @@ const WORD = 8;
 const ARGS = 6;
 const TOLERATED = 6;
 const OP_WORDS = 4 + ARGS + 2 * TOLERATED;
-const MACHINE_WORDS = 11;
+const MACHINE_WORDS = 10;
 /** What stands in the place of a call's number. */
 const SPECIAL = { park: -1, hand: -1, fork: -2, load: -3 } as const;
 
@@ -47,7 +47,6 @@ export function encode(tape: Tape, target: Target): number {
     number("read"),
     number("close"),
     number("exit_group"),
-    number("setns"),
     number("clone3"),
     target.control,
     target.agent,

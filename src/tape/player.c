@@ -8,8 +8,6 @@ typedef word (*syscall_function)(word, word, word, word, word, word, word);
 #define PARK (-1)
 #define FORK (-2)
 #define LOAD (-3)
-#define CLONE_NEWPID 0x20000000
-#define LOST_HOME (-4095)
 #define ENOENT 2
 #define EAGAIN 11
 #define TRIES 128
@@ -26,13 +24,13 @@ struct op {
 };
 
 struct machine {
-  word write, read, close, exit, setns, clone3;
+  word write, read, close, exit, clone3;
   word control, agent, count;
   word *registers;
   struct op *ops;
 };
 
-word launch(struct machine *m, word *clone_args, word size, word join, word home);
+word launch(struct machine *m, word *clone_args, word size);
 
 static syscall_function system_call;
 static int *error;
@@ -118,17 +116,10 @@ static void play(struct machine *m) {
   leave(m, 0);
 }
 
-/* Clone a child that plays the tape; its pid, or the errno negated. With `join` it is born in that
-   pid namespace: only the children of a task move there, so the agent comes back by `home`. */
-word launch(struct machine *m, word *clone_args, word size, word join, word home) {
-  word pid = 0;
-  if (join >= 0) {
-    word entered = perform(m->setns, join, CLONE_NEWPID, 0, 0, 0, 0);
-    if (entered < 0) return entered;
-  }
-  pid = perform(m->clone3, (word)clone_args, size, 0, 0, 0, 0);
+/* Clone a child that plays the tape; its pid, or the errno negated. */
+word launch(struct machine *m, word *clone_args, word size) {
+  word pid = perform(m->clone3, (word)clone_args, size, 0, 0, 0, 0);
   if (pid == 0) play(m);
-  if (join >= 0 && perform(m->setns, home, CLONE_NEWPID, 0, 0, 0, 0) < 0) return LOST_HOME;
   return pid;
 }
 

@@ -6,8 +6,6 @@ import { clone3, pidfd_getfd, pidfd_open, pidfd_send_signal } from "../linux/pro
 import { O } from "../linux/open-flags.ts";
 import { endWriting } from "../linux/socket.ts";
 import { encodeStruct, structOf } from "../linux/struct.ts";
-import { AT_FDCWD } from "../linux/constants.ts";
-import { openat } from "../linux/fs.ts";
 import { errnoNumber } from "../linux/errno.ts";
 import { Fd } from "../kernel/fd.ts";
 import { keepHeapFromChildren } from "../kernel/heap.ts";
@@ -37,8 +35,6 @@ export type Launch = {
   readonly control: Control;
   /** CLONE_NEW* bits, for what only clone(2) can make: the pid namespace. */
   readonly namespaces?: number | undefined;
-  /** Be born in this pid namespace instead of the agent's. */
-  readonly pidNamespace?: Fd | undefined;
   /** Be born in this cgroup (v2 only): a later move costs a grace period of the kernel. */
   readonly cgroup?: Fd | undefined;
   /** Takes the descriptors that the tape hands over, which are closed after it. */
@@ -49,7 +45,6 @@ export type Take = (given: Fd, child: Child) => Promise<void>;
 
 /** Room for one encoded tape: a 4 MiB request cannot make a longer one. */
 const ARENA_BYTES = 16 << 20;
-const LOST_HOME = -4095;
 
 /** Most tapes take a quarter of it. */
 const USUAL_BYTES = 512 << 10;
@@ -57,7 +52,6 @@ const USUAL_BYTES = 512 << 10;
 type Arena = MappedMemory & { readonly usual: Uint8Array };
 
 let arena: Arena | undefined;
-let home: Fd | undefined;
 
 export function openControl(): Control {
   const [agent, child] = Fd.socketpair("open the control socket");
@@ -74,7 +68,7 @@ export function openControl(): Control {
  * agent's end belongs to the `Child`, and is closed if there comes none. Throws a KernelError.
  */
 export function launch(options: Launch): Child {
-  const { tape, control, namespaces, pidNamespace, cgroup, take } = options;
+  const { tape, control, namespaces, cgroup, take } = options;
   using _ = control.child;
   using onFailure = new DisposableStack();
   onFailure.use(control.agent);
@@ -91,10 +85,7 @@ export function launch(options: Launch): Child {
     ...(cgroup ? { cgroup: cgroup.number } : {}),
   });
   const bytes = encodeStruct(args, arch);
-  const join = pidNamespace?.number ?? -1;
-  const back = pidNamespace ? homePidNamespace().number : -1;
-  const pid = Number(launchRaw(arena.address, addressOf(bytes), bytes.length, join, back));
-  if (pid === LOST_HOME) throw new Error("the agent could not return to its own pid namespace");
+  const pid = Number(launchRaw(arena.address, addressOf(bytes), bytes.length));
   if (pid < 0) throw new KernelError("clone a child", clone3(args), -pid);
   onFailure.move();
   return new Child(pid, new Fd(pidfd[0] ?? -1), { tape, control: agent, take });
@@ -119,11 +110,6 @@ function encodeInto(
     if (!(error instanceof TapeTooLong)) throw error;
     encode(tape, { ...target, address, memory: view(ARENA_BYTES) });
   }
-}
-
-function homePidNamespace(): Fd {
-  home ??= Fd.of("open the agent's pid namespace", openat(AT_FDCWD, "/proc/self/ns/pid", O.RDONLY));
-  return home;
 }
 
 /** `value`: 0 for a park, a descriptor, a pid negated, or an errno. */

@@ -14,7 +14,6 @@ const MACHINE = [
   "read",
   "close",
   "exit",
-  "setns",
   "clone3",
   "control",
   "agent",

@@ -4,7 +4,8 @@ import { AT_FDCWD, S } from "../linux/constants.ts";
 import type { Reg } from "../linux/call.ts";
 import { fchown, makedev, mknodat, openat, symlinkat, unlinkat } from "../linux/fs.ts";
 import { close } from "../linux/io.ts";
-import { attachMount, cloneMount } from "../linux/mount.ts";
+import { attachMount, cloneMount, mount_setattr } from "../linux/mount.ts";
+import { MOUNT_ATTR } from "../linux/mount-flags.ts";
 import { O } from "../linux/open-flags.ts";
 import { components } from "../oci/path-components.ts";
 import type { Device } from "../oci/spec.ts";
@@ -123,9 +124,14 @@ function chownDevice(tape: Tape, parent: Reg, name: string, device: Device): voi
   tape.do(`close ${device.path}`, close(made));
 }
 
-/** The guest's own /dev/null over an open file: the container's cannot be trusted. */
+/**
+ * The guest's own /dev/null over an open file: the container's cannot be trusted. Read-only, which hinders nobody
+ * from writing to a device: else root in the container could say who may use the guest's.
+ */
 export function coverWithNull(tape: Tape, target: Reg, path: string): void {
   const nothing = tape.fd("clone the guest's /dev/null", cloneMount(AT_FDCWD, "/dev/null", false));
+  const readonly = mount_setattr(nothing, { set: MOUNT_ATTR.RDONLY });
+  tape.do("make the clone of /dev/null read-only", readonly);
   tape.do(`cover ${path}`, attachMount(nothing, target));
   tape.do("close the clone of /dev/null", close(nothing));
 }

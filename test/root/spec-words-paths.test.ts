@@ -69,6 +69,15 @@ describeWithAgent("linux.maskedPaths", (agent) => {
     expect(await masked(["/secret/key"], "stat -c '%t:%T' /secret/key", wanted)).toEqual(["1:3"]);
   });
 
+  /** It has that mode already: on the machine of this test nothing changes, whatever comes out. */
+  test("give no right over the guest's own /dev/null", async () => {
+    const script = "chmod 666 /secret/key 2>&1; touch /secret/key 2>&1; echo x >/secret/key; true";
+    expect(await masked(["/secret/key"], script)).toEqual([
+      "chmod: /secret/key: Read-only file system",
+      "touch: /secret/key: Read-only file system",
+    ]);
+  });
+
   test("leave the image as it was", async () => {
     const rootfs = secretRootfs(agent());
     await masked(["/secret", "/to-key"], "true", { rootfs });

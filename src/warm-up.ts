@@ -62,7 +62,10 @@ function* rehearsal(): Generator<void> {
   encode(init, target);
   yield;
   const { process, linux } = spec;
-  encode(execProgram(process, { ...BIRTH, joined: { ipc: 8, mount: 9 }, served: linux }), target);
+  encode(
+    execProgram(process, { ...BIRTH, joined: { ipc: 8, mount: 9, pid: 10 }, served: linux }),
+    target,
+  );
 }
 
 /** Descriptors and names as a container has them. */

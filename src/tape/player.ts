@@ -174,6 +174,7 @@ export class Child implements Disposable {
   /** ESRCH, the process is gone already, counts as done. Throws a KernelError for the rest. */
   signal(signal: number): void {
     this.#isKilled ||= signal === SIG.KILL;
+    if (!this.#pidfd.isOpen) return;
     const send = pidfd_send_signal(this.#pidfd.number, signal);
     const result = attempt(send);
     if (result < 0 && result !== -errnoNumber("ESRCH")) {
@@ -260,13 +261,14 @@ export class Child implements Disposable {
 
   /** The tape goes on in process `pid`, a child of the agent that waits to be known. */
   #follow(pid: number): void {
+    // First: where descriptors are short, the next one has its number.
+    this.#pidfd.close();
     const pidfd = attempt(pidfd_open(pid));
     if (pidfd < 0) {
       // Somebody has killed it, and it has been reaped as one that nobody knows.
       this.#playing = Promise.resolve(128 + SIG.KILL);
       return;
     }
-    this.#pidfd.close();
     this.#pidfd = new Fd(pidfd);
     this.#pid = pid;
     this.#playing = exitOf(pid);

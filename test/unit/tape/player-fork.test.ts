@@ -8,6 +8,7 @@ import { dup3 } from "../../../src/linux/io.ts";
 import { O } from "../../../src/linux/open-flags.ts";
 import { TapeError } from "../../../src/tape/error.ts";
 import { mkdtempSync, rmSync, statSync, chmodSync } from "node:fs";
+import { allowNoDescriptor } from "../../support/no-descriptor.ts";
 import { childPids, openPipe, play, readAll, reapInThisFile, shell } from "../../support/child.ts";
 
 reapInThisFile();
@@ -116,6 +117,19 @@ test("a tape that goes on twice ends with the last process", async () => {
   });
   await child.played();
   expect(await child.exit).toBe(7);
+});
+
+test("a tape goes on in a new process where the agent has no descriptor left", async () => {
+  using child = play((tape) => {
+    tape.fork("go on", 0);
+    tape.park("after");
+  });
+  {
+    using _ = allowNoDescriptor();
+    await child.parked();
+  }
+  child.signal(SIG.KILL);
+  expect(await child.exit).toBe(128 + SIG.KILL);
 });
 
 test("a number that one call has written is an argument of another", async () => {

@@ -6,7 +6,7 @@ import { mkdirat, mknodat, openInRoot, openat, unlinkat } from "../linux/fs.ts";
 import { close } from "../linux/io.ts";
 import { O } from "../linux/open-flags.ts";
 import { components } from "../oci/path-components.ts";
-import { Mark, type Tape } from "../tape/tape.ts";
+import { Mark, type Tape, skip } from "../tape/tape.ts";
 
 /** A directory, or whatever `like` has open: a file is a fitting target for a file only. */
 export type TargetKind = "directory" | { readonly like: Reg };
@@ -72,13 +72,14 @@ function create(tape: Tape, parent: Reg, name: string, path: string, kind: Targe
 /**
  * The path did not open, so what is there already is a link to nowhere, as some images have at
  * /etc/resolv.conf, or at /var/run without a /run. It gives way: the container would not start
- * otherwise.
+ * otherwise. Or else another container that has the same volume has made the place by now.
  */
 function makeNode(tape: Tape, parent: Reg, name: string, path: string, node: Call): void {
   tape.do(`create ${path}`, node, {
     EEXIST: (block) => {
-      block.do(`remove the dangling link ${path}`, unlinkat(parent, name));
-      block.do(`create ${path}`, node);
+      const madeByNow = { EISDIR: skip, ENOENT: skip } as const;
+      block.do(`remove the dangling link ${path}`, unlinkat(parent, name), madeByNow);
+      block.do(`create ${path}`, node, { EEXIST: skip });
     },
   });
 }

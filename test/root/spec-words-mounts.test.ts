@@ -12,6 +12,7 @@ import { join } from "node:path";
 import { parseMountinfo } from "../../src/linux/mountinfo.ts";
 import type { TestAgent } from "../support/agent.ts";
 import { type MountChange, createContainer, linesOf } from "../support/container.ts";
+import { inParallel } from "../support/in-parallel.ts";
 import { describeWithAgent } from "../support/with-agent.ts";
 
 async function mountsOf(agent: TestAgent, wanted: Parameters<typeof linesOf>[2]) {
@@ -193,6 +194,22 @@ describeWithAgent("a bind mount", (agent) => {
     expect(left.filter((name) => name !== "x")).toEqual(["inside"]);
     expect(statSync(join(source, "directory")).isDirectory()).toBe(true);
   });
+});
+
+describeWithAgent("a place for a mount", (agent) => {
+  test("may be made by several containers at once, as in a volume that they share", async () => {
+    const destination = "/volume/of/all";
+    const mounts = [{ destination, type: "tmpfs", source: "tmpfs", options: [] }];
+    for (let round = 0; round < 10; round++) {
+      const rootfs = agent().rootfs();
+      const made = await inParallel(16, Array.from({ length: 16 }), async () => {
+        const container = await createContainer(agent(), ["true"], { rootfs, mounts });
+        return [container];
+      });
+      expect(made.flat()).toHaveLength(16);
+      await Promise.all(made.flat().map((container) => container.remove()));
+    }
+  }, 60_000);
 });
 
 describeWithAgent("root", (agent) => {

@@ -58,9 +58,9 @@ type Birth = {
 /** `listener` listens on the address of the configuration. */
 export async function runService(told: Told, listener: () => Fd, birth: Birth): Promise<void> {
   const { config } = told;
-  announce(told);
   let debugConsole = Promise.resolve();
   try {
+    announce(told);
     startReaper();
     const sandbox = new Sandbox(
       describeGuest(config.containerPipeSize, hookRules(config), log.withTag("container").warn),

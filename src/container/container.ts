@@ -30,7 +30,7 @@ import { PinnedNamespaces, openRoot } from "./pinned-namespaces.ts";
 import { checkProcMounts } from "./proc-guard.ts";
 import { ENDS_IN_MS, type Process } from "./process.ts";
 import { labelsOf, mountLabelOf } from "./security-modules.ts";
-import { seccompFilter } from "./seccomp-filters.ts";
+import { seccompFilter, warnOfUnknown } from "./seccomp-filters.ts";
 
 export type CreateOptions = Asked &
   Pick<Hooked, "forgiven"> & {
@@ -75,9 +75,8 @@ export class Container {
   /** Ready to be started. Throws, and then nothing of it is left. */
   static async create(options: CreateOptions): Promise<Container> {
     const { id, spec, guest, forgiven, placement, signal, onOomKill } = options;
-    warnOfIgnored(spec, guest.warn);
     const { cgroupsPath, seccomp: profile } = spec.linux;
-    const seccomp = profile && seccompFilter(profile, guest.warn);
+    const seccomp = profile && seccompFilter(profile);
     const labels = labelsOf(spec.process, guest.warn);
     const mountLabel = mountLabelOf(spec, guest.warn);
     await using undo = new AsyncDisposableStack();
@@ -98,6 +97,8 @@ export class Container {
     let oom: OomWatch | undefined;
     const meanwhile = () => {
       bundle.saveSpec(spec);
+      warnOfIgnored(spec, guest.warn);
+      if (profile && seccomp) warnOfUnknown(profile, seccomp, guest.warn);
       // Kills that there were until then are counted, and seen at the first look.
       oom = onOomKill && undo.use(cgroup.watchOom(onOomKill));
     };

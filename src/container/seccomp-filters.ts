@@ -14,10 +14,10 @@ const MOST_NAMES = 20;
 /** By the profile as text, the one used longest ago first. */
 const filters = new Map<string, SeccompFilter>();
 
-/** `warn` hears, once, of what is passed over as no kernel has it. Throws InvalidSpec. */
-export function seccompFilter(profile: Seccomp, warn: Warn): SeccompFilter {
+/** Throws InvalidSpec. */
+export function seccompFilter(profile: Seccomp): SeccompFilter {
   const key = keyOf(profile);
-  const filter = filters.get(key) ?? compile(profile, warn);
+  const filter = filters.get(key) ?? compileSeccomp(profile, arch);
   filters.delete(key);
   filters.set(key, filter);
   const [oldest] = filters.keys();
@@ -25,15 +25,21 @@ export function seccompFilter(profile: Seccomp, warn: Warn): SeccompFilter {
   return filter;
 }
 
-function compile(profile: Seccomp, warn: Warn): SeccompFilter {
-  const filter = compileSeccomp(profile, arch);
+const told = new WeakSet<SeccompFilter>();
+
+/**
+ * `warn` hears, once, of what is passed over as no kernel has it. Not needed for the filter, and the first
+ * time it takes as long as a whole container may.
+ */
+export function warnOfUnknown(profile: Seccomp, filter: SeccompFilter, warn: Warn): void {
+  if (told.has(filter)) return;
+  told.add(filter);
   const unknown = unknownNames(profile);
   if (unknown.length > 0)
     warn("linux.seccomp names calls that no kernel has", {
       names: unknown.slice(0, MOST_NAMES).join(" "),
       count: String(unknown.length),
     });
-  return filter;
 }
 
 /** Not with a replacer, which would be called for each of some hundred names. */

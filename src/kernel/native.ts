@@ -21,8 +21,6 @@ const libc = dlopen("libc.so.6", {
   setenv: { args: ["cstring", "cstring", "i32"], returns: "i32" },
 }).symbols;
 
-/** Of player.c's functions and of its data. */
-const addresses = new BigUint64Array(3);
 /**
  * Bun has a thread for each processor, and two at least, to read files with off the event loop. So many that
  * wait for a file system that does not answer would hold up all who read files. They are begun as they are
@@ -31,6 +29,8 @@ const addresses = new BigUint64Array(3);
 const THREADS = 64;
 setEnvironment("UV_THREADPOOL_SIZE", String(THREADS));
 
+/** Of player.c's functions and of its data. */
+const addresses = new BigUint64Array(3);
 const errnoAt = libc.__errno_location();
 const player = compilePlayer();
 player.setup(libc.dlsym(null, cstring("syscall")), errnoAt, ptr(addresses));

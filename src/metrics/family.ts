@@ -31,12 +31,14 @@ export function items(
   help: string,
   rows: Iterable<readonly [labels: Labels, values: Readonly<Record<string, number>>]>,
 ): Family {
-  const byLabels = new Map([...rows].toReversed().map((row) => [JSON.stringify(row[0]), row]));
-  const samples = [...byLabels.values()]
-    .toReversed()
-    .flatMap(([labels, values]) =>
-      Object.entries(values).map(([item, value]) => ({ labels: { ...labels, item }, value })),
-    );
+  const byLabels = new Map<string, readonly [Labels, Readonly<Record<string, number>>]>();
+  for (const row of rows) {
+    const key = JSON.stringify(row[0]);
+    if (!byLabels.has(key)) byLabels.set(key, row);
+  }
+  const samples = [...byLabels.values()].flatMap(([labels, values]) =>
+    Object.entries(values).map(([item, value]) => ({ labels: { ...labels, item }, value })),
+  );
   return { name, type: "gauge", help, samples };
 }
 
